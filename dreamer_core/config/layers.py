@@ -1,0 +1,206 @@
+"""A config in layers: presets, then a file, then `key=value` words. Each layer says only what it changes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dreamer_core.config.parse import default_of, from_mapping, known_keys, suggestion
+from dreamer_core.config.tree import Config
+from dreamer_core.errors import ConfigError
+
+# Short forms that people type.
+ALIASES = {
+    "actor.lr": "actor.optimizer.lr",
+    "critic.lr": "critic.optimizer.lr",
+    "world_model.lr": "world_model.optimizer.lr",
+    "lr": "algo.optimizer.lr",
+    "steps": "algo.total_steps",
+}
+
+# A key that no layer sets takes the value of another, as in sheeprl's configuration.
+FOLLOWS = {
+    "replay.seq_len": "algo.per_rank_sequence_length",
+    "replay.batch_size": "algo.per_rank_batch_size",
+    "actor.unimix": "algo.unimix",
+    "world_model.observation_model.cnn_channels_multiplier": "world_model.encoder.cnn_channels_multiplier",
+    "world_model.observation_model.cnn_stages": "world_model.encoder.cnn_stages",
+    "world_model.observation_model.cnn_kernel_size": "world_model.encoder.cnn_kernel_size",
+    "world_model.recurrent_model.dense_units": "algo.dense_units",
+    **{
+        f"{part}.{key}": f"algo.{key}"
+        for key in ("mlp_layers", "dense_units")
+        for part in (
+            "world_model.encoder",
+            "world_model.observation_model",
+            "world_model.reward_model",
+            "world_model.discount_model",
+            "actor",
+            "critic",
+        )
+    },
+}
+
+# Keys that only one recipe reads. Setting one under the other recipe would silently do nothing.
+_ONLY = {
+    "nature": (
+        "algo.optimizer",
+        "algo.replay_context",
+        "algo.loss_scales.replay_value",
+        "world_model.continue_discount",
+        "world_model.reward_grad",
+        "world_model.encoder.cnn_stages",
+        "world_model.encoder.cnn_kernel_size",
+        "world_model.observation_model.block_space",
+        "world_model.recurrent_model.hidden_size",
+        "world_model.recurrent_model.blocks",
+        "world_model.recurrent_model.dynamics_layers",
+        "actor.outscale",
+        "critic.outscale",
+        "critic.replay_loss",
+        "critic.replay_grad",
+        "replay.online",
+    ),
+    "sheeprl": (
+        "algo.hafner_initialization",
+        "world_model.optimizer",
+        "world_model.clip_gradients",
+        "world_model.decoupled_rssm",
+        "world_model.learnable_initial_recurrent_state",
+        "world_model.recurrent_model.dense_units",
+        "actor.optimizer",
+        "actor.clip_gradients",
+        "actor.action_clip",
+        "critic.optimizer",
+        "critic.clip_gradients",
+    ),
+}
+
+Tree = dict[str, Any]
+
+
+def load_config(words: Sequence[str] = (), *, file: Path | None = None, preset: str | None = None) -> Config:
+    """Presets joined by `+`, left to right, then the file, then the words; later layers win."""
+    overrides = parse_words(words)
+    from_file = _read_yaml(file.read_text(), str(file)) if file else {}
+    name = preset or overrides.pop("preset", None) or from_file.pop("preset", None) or "nature"
+    tree: Tree = {}
+    for part in str(name).split("+"):
+        _merge(tree, _preset(part))
+    explicit: Tree = {}
+    for layer in (from_file, overrides):
+        _merge(explicit, layer)
+    _merge(tree, explicit)
+    tree["preset"] = str(name)
+    _follow(tree)
+    config = from_mapping(Config, tree)
+    _refuse_inert(explicit, config)
+    return config
+
+
+def parse_words(words: Iterable[str]) -> Tree:
+    """`a.b=c` words to a nested mapping; values are read as YAML."""
+    tree: Tree = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not equals or not key:
+            raise ConfigError("", f"expected key=value, got {word!r}")
+        try:
+            value = yaml.safe_load(text) if text else ""
+        except yaml.YAMLError:
+            value = text
+        _set(tree, ALIASES.get(key, key), value)
+    return tree
+
+
+def preset_names() -> list[str]:
+    folder = resources.files("dreamer_core") / "presets"
+    return sorted(item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml"))
+
+
+def describe_presets() -> dict[str, str]:
+    """Each preset and the comment on its first line."""
+    folder = resources.files("dreamer_core") / "presets"
+    return {name: (folder / f"{name}.yaml").read_text().splitlines()[0].lstrip("# ") for name in preset_names()}
+
+
+def _preset(name: str) -> Tree:
+    """One preset with everything it extends below it."""
+    if name not in preset_names():
+        raise ConfigError(
+            "preset", f"unknown preset {name!r}{suggestion(name, preset_names())}; see `dreamgate presets`"
+        )
+    own = _read_yaml((resources.files("dreamer_core") / "presets" / f"{name}.yaml").read_text(), f"preset {name}")
+    tree: Tree = {}
+    for base in own.pop("extends", []):
+        _merge(tree, _preset(base))
+    _merge(tree, own)
+    return tree
+
+
+def _read_yaml(text: str, source: str) -> Tree:
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError("", f"{source} is not valid YAML: {error}") from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ConfigError("", f"{source} must hold a mapping of keys, got {type(value).__name__}")
+    tree: Tree = {}
+    for key, item in value.items():
+        _merge(tree, _nest(ALIASES.get(str(key), str(key)), item))
+    return tree
+
+
+def _nest(dotted: str, value: Any) -> Tree:
+    for name in reversed(dotted.split(".")):
+        value = {name: value}
+    return dict(value)
+
+
+def _merge(base: Tree, layer: Mapping[str, Any]) -> None:
+    for key, value in layer.items():
+        if isinstance(value, Mapping) and isinstance(base.get(key), dict):
+            _merge(base[key], value)
+        else:
+            base[key] = deepcopy(value)
+
+
+def _set(tree: Tree, dotted: str, value: Any) -> None:
+    *parents, last = dotted.split(".")
+    for depth, parent in enumerate(parents):
+        tree = tree.setdefault(parent, {})
+        if not isinstance(tree, dict):
+            raise ConfigError(dotted, f"{'.'.join(parents[: depth + 1])} is a value, not a section")
+    tree[last] = value
+
+
+def _get(tree: Mapping[str, Any], dotted: str) -> Any:
+    node: Any = tree
+    for name in dotted.split("."):
+        if not isinstance(node, Mapping) or name not in node:
+            return None
+        node = node[name]
+    return node
+
+
+def _follow(tree: Tree) -> None:
+    for key, source in FOLLOWS.items():
+        if _get(tree, key) is None:
+            value = _get(tree, source)
+            _set(tree, key, default_of(Config, source) if value is None else value)
+
+
+def _refuse_inert(explicit: Tree, config: Config) -> None:
+    other = "sheeprl" if config.is_nature else "nature"
+    for key in _ONLY[other]:
+        if _get(explicit, key) is not None:
+            raise ConfigError(key, f"has no effect with algo.recipe={config.algo.recipe}; it belongs to {other}")
+
+
+def all_keys() -> list[str]:
+    return known_keys(Config)
