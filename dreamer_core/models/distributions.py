@@ -1,0 +1,60 @@
+"""Categoricals, symlog and squared errors in closed form: no distribution objects, no validation, few operators."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dreamer_core.rng import Sampler
+
+# Below this, sheeprl counts a squared symlog error as exactly zero.
+SYMLOG_TOLERANCE = 1e-8
+
+
+def symlog(x: Tensor) -> Tensor:
+    return torch.sign(x) * torch.log1p(x.abs())
+
+
+def symexp(x: Tensor) -> Tensor:
+    return torch.sign(x) * torch.expm1(x.abs())
+
+
+def log_probs(logits: Tensor, unimix: float) -> Tensor:
+    """Normalized log-probabilities (..., C) with a little uniform mixed in, so that no class ever dies."""
+    if unimix <= 0:
+        return logits.float().log_softmax(-1)
+    probs = logits.float().softmax(-1)
+    return torch.log((1 - unimix) * probs + unimix / logits.shape[-1])
+
+
+def sample_one_hot(log_prob: Tensor, sampler: Sampler) -> Tensor:
+    """A one-hot sample (..., C) whose gradient is the gradient of its probabilities (straight-through)."""
+    probs = log_prob.exp()
+    sample = sampler.one_hot(probs)
+    return sample + (probs - probs.detach()) if probs.requires_grad else sample
+
+
+def categorical_kl(posterior: Tensor, prior: Tensor) -> Tensor:
+    """KL(posterior || prior) from log-probabilities (..., S, C), summed over the S variables."""
+    return (posterior.exp() * (posterior - prior)).sum((-2, -1))
+
+
+def categorical_entropy(log_prob: Tensor) -> Tensor:
+    """Entropy from log-probabilities (..., S, C), summed over the S variables."""
+    return -(log_prob.exp() * log_prob).sum((-2, -1))
+
+
+def bernoulli_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Negative log-likelihood of a target in [0, 1], which may be soft."""
+    return F.binary_cross_entropy_with_logits(logits.float(), target.float(), reduction="none")
+
+
+def squared_error(prediction: Tensor, target: Tensor, event_dims: int) -> Tensor:
+    return (prediction.float() - target.float()).square().sum(tuple(range(-event_dims, 0)))
+
+
+def symlog_squared_error(prediction: Tensor, target: Tensor, tolerance: float = 0.0) -> Tensor:
+    """Squared error of a vector (..., n) against the symlog of its target, summed over n."""
+    error = (prediction.float() - symlog(target.float())).square()
+    if tolerance > 0:
+        error = torch.where(error < tolerance, torch.zeros_like(error), error)
+    return error.sum(-1)

@@ -1,0 +1,105 @@
+"""Layers whose weights are drawn later, by `initialize`, from an explicit generator."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dreamer_core.config.tree import Recipe
+
+
+class Linear(nn.Linear):
+    """`scale` marks an output layer; its meaning belongs to the recipe (see `initialize`)."""
+
+    def __init__(self, inputs: int, outputs: int, *, bias: bool = True, scale: float | None = None) -> None:
+        self.scale = scale
+        super().__init__(inputs, outputs, bias=bias)
+
+    def reset_parameters(self) -> None:
+        """Left to `initialize`: the constructor must not draw from global random state."""
+
+
+class Conv2d(nn.Conv2d):
+    def reset_parameters(self) -> None:
+        """Left to `initialize`."""
+
+
+class ConvTranspose2d(nn.ConvTranspose2d):
+    def reset_parameters(self) -> None:
+        """Left to `initialize`."""
+
+
+class BlockLinear(nn.Module):
+    """A block-diagonal linear layer: each group of outputs sees only its own group of inputs."""
+
+    def __init__(self, inputs: int, outputs: int, blocks: int) -> None:
+        super().__init__()
+        self.inputs, self.outputs, self.blocks = inputs, outputs, blocks
+        self.weight = nn.Parameter(torch.empty(blocks, inputs // blocks, outputs // blocks))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (B, inputs) or already grouped (B, blocks, inputs / blocks), to (B, outputs)."""
+        grouped = x if x.dim() == 3 else x.unflatten(-1, (self.blocks, -1))
+        return torch.bmm(grouped.transpose(0, 1), self.weight).transpose(0, 1).flatten(-2) + self.bias
+
+
+class ChannelNorm(nn.Module):
+    """Normalizes the channels of images (B, C, H, W) with a norm made for last dimensions."""
+
+    def __init__(self, norm: nn.Module) -> None:
+        super().__init__()
+        self.norm = norm
+
+    def forward(self, x: Tensor) -> Tensor:
+        normed: Tensor = self.norm(x.permute(0, 2, 3, 1))
+        return normed.permute(0, 3, 1, 2)
+
+
+class RMSNorm(nn.RMSNorm):
+    """In float32 whatever comes in, so that autocast cannot make a mean of squares overflow or vanish."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x.float(), self.normalized_shape, self.weight, self.eps)
+
+
+class LayerNorm(nn.LayerNorm):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.layer_norm(x.float(), self.normalized_shape, self.weight, self.bias, self.eps)
+
+
+@dataclass(frozen=True)
+class Style:
+    """What differs between the recipes in every layer: the norm, its epsilon, and whether a normed layer has a bias."""
+
+    recipe: Recipe
+    eps: float
+
+    @property
+    def is_nature(self) -> bool:
+        return self.recipe == "nature"
+
+    def norm(self, size: int) -> nn.Module:
+        return RMSNorm(size, eps=self.eps) if self.is_nature else LayerNorm(size, eps=self.eps)
+
+    def linear(self, inputs: int, outputs: int) -> Linear:
+        """A linear layer that a norm follows."""
+        return Linear(inputs, outputs, bias=self.is_nature)
+
+
+def mlp(style: Style, inputs: int, units: int, layers: int) -> nn.Sequential:
+    """`layers` times linear, norm, SiLU."""
+    parts: list[nn.Module] = []
+    for layer in range(layers):
+        parts += [style.linear(units if layer else inputs, units), style.norm(units), nn.SiLU()]
+    return nn.Sequential(*parts)
+
+
+def head(style: Style, inputs: int, units: int, layers: int, outputs: int, *, scale: float) -> nn.Sequential:
+    """An MLP with an output layer."""
+    return nn.Sequential(*mlp(style, inputs, units, layers), Linear(units, outputs, scale=scale))
+
+
+def parameter_count(*modules: nn.Module) -> int:
+    return sum(p.numel() for module in modules for p in module.parameters())

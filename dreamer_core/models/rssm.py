@@ -1,0 +1,117 @@
+"""The recurrent state-space model: what is carried from moment to moment, whichever cell carries it.
+
+What does not depend on the recurrence (projections of actions and observations, priors) is computed for the whole
+sequence at once; only the cell and the posterior run step by step.
+"""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from dreamer_core.config.model import WorldModelConfig
+from dreamer_core.models.distributions import log_probs, sample_one_hot
+from dreamer_core.rng import Sampler
+from dreamer_core.types import State
+
+
+class Observed(NamedTuple):
+    """A filtered sequence."""
+
+    states: State  # (T, B, ...)
+    posterior: Tensor  # log-probabilities (T, B, S, C)
+    prior: Tensor  # log-probabilities (T, B, S, C)
+
+
+class RSSM(nn.Module, ABC):
+    def __init__(self, config: WorldModelConfig, unimix: float) -> None:
+        super().__init__()
+        self.stochastic = config.stochastic_size
+        self.classes = config.discrete_size
+        self.deterministic = config.recurrent_model.recurrent_state_size
+        self.unimix = unimix
+
+    @abstractmethod
+    def initial(self, batch: int) -> State:
+        """The state before the first moment of an episode."""
+
+    @abstractmethod
+    def embed_actions(self, action: Tensor) -> Tensor:
+        """The part of the cell's input that depends on actions (..., A) only."""
+
+    @abstractmethod
+    def advance(self, state: State, action_embedding: Tensor) -> Tensor:
+        """One step of the cell: the next deterministic state (B, D)."""
+
+    @abstractmethod
+    def embed_observations(self, embedding: Tensor) -> Tensor:
+        """The part of the posterior that depends on embeddings (..., E) only."""
+
+    @abstractmethod
+    def posterior_logits(self, deter: Tensor, embedded: Tensor) -> Tensor:
+        """(..., S * C), from the deterministic state and what `embed_observations` gave."""
+
+    @abstractmethod
+    def prior_logits(self, deter: Tensor) -> Tensor:
+        """(..., S * C)."""
+
+    def observe(
+        self, embedding: Tensor, previous_action: Tensor, is_first: Tensor, start: State | None, sampler: Sampler
+    ) -> Observed:
+        """Filter a sequence. `previous_action[t]` led to `embedding[t]`; at a first row both it and the state reset.
+
+        embedding (T, B, E), previous_action (T, B, A), is_first (T, B) bool, start (B, ...) or None for an empty past.
+        """
+        keep = (~is_first).to(embedding.dtype)[..., None]  # (T, B, 1)
+        actions = self.embed_actions(previous_action * keep)
+        embedded = self.embed_observations(embedding)
+        fresh = self.initial(is_first.shape[1])
+        state, steps = fresh if start is None else start, []
+        for t in range(len(embedding)):
+            state, posterior = self._observe_step(state, fresh, keep[t], actions[t], embedded[t], sampler)
+            steps.append((state.deter, state.stoch, posterior))
+        deter, stoch, posterior = (torch.stack(part) for part in zip(*steps, strict=True))
+        return Observed(State(deter, stoch), posterior, self.prior(deter))
+
+    def filter(self, state: State, embedding: Tensor, action: Tensor, is_first: Tensor, sampler: Sampler) -> State:
+        """One moment of acting: state (B, ...), embedding (B, E), the previous action (B, A), is_first (B,)."""
+        keep = (~is_first).to(embedding.dtype)[..., None]
+        actions = self.embed_actions(action * keep)
+        fresh = self.initial(is_first.shape[0])
+        return self._observe_step(state, fresh, keep, actions, self.embed_observations(embedding), sampler)[0]
+
+    def imagine_step(self, state: State, action: Tensor, sampler: Sampler) -> State:
+        """Predict one step ahead without looking: state (B, ...), action (B, A)."""
+        deter = self.advance(state, self.embed_actions(action))
+        return State(deter, sample_one_hot(self.prior(deter), sampler))
+
+    def prior(self, deter: Tensor) -> Tensor:
+        """Log-probabilities (..., S, C)."""
+        return self._log_probs(self.prior_logits(deter))
+
+    def _observe_step(
+        self, state: State, fresh: State, keep: Tensor, action: Tensor, embedded: Tensor, sampler: Sampler
+    ) -> tuple[State, Tensor]:
+        # An episode must not leak into the next one: where it starts, the past is forgotten.
+        deter = keep * state.deter + (1 - keep) * fresh.deter
+        stoch = keep[..., None] * state.stoch + (1 - keep[..., None]) * fresh.stoch
+        deter = self.advance(State(deter, stoch), action)
+        posterior = self._log_probs(self.posterior_logits(deter, embedded))
+        return State(deter, sample_one_hot(posterior, sampler)), posterior
+
+    def _log_probs(self, logits: Tensor) -> Tensor:
+        return log_probs(logits.unflatten(-1, (self.stochastic, self.classes)), self.unimix)
+
+    def _zeros(self, batch: int) -> State:
+        like = next(self.parameters())
+        deter = torch.zeros(batch, self.deterministic, device=like.device)
+        return State(deter, torch.zeros(batch, self.stochastic, self.classes, device=like.device))
+
+
+def gated_update(deter: Tensor, reset: Tensor, candidate: Tensor, update: Tensor) -> Tensor:
+    """The gates of both GRUs, always in float32: small updates to a large state vanish in half precision."""
+    reset, candidate, update = reset.float(), candidate.float(), update.float()
+    candidate = torch.tanh(torch.sigmoid(reset) * candidate)
+    update = torch.sigmoid(update - 1)
+    return update * candidate + (1 - update) * deter

@@ -1,0 +1,70 @@
+"""The RSSM of sheeprl 33b6366: a dense GRU with a LayerNorm over its gates, and a learned first state."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dreamer_core.config.model import WorldModelConfig
+from dreamer_core.models.layers import Linear, Style, mlp
+from dreamer_core.models.rssm import RSSM, gated_update
+from dreamer_core.types import State
+
+
+class SheeprlRSSM(RSSM):
+    first_deter: Tensor
+
+    def __init__(self, config: WorldModelConfig, style: Style, *, embed: int, action: int, unimix: float) -> None:
+        super().__init__(config, unimix)
+        zeros = torch.zeros(self.deterministic)
+        if config.learnable_initial_recurrent_state:
+            self.first_deter = nn.Parameter(zeros)
+        else:
+            self.register_buffer("first_deter", zeros)
+        flat, units = self.stochastic * self.classes, config.recurrent_model.dense_units
+        self.is_decoupled = config.decoupled_rssm
+        self.mix_in = style.linear(flat + action, units)
+        self.mix_norm = nn.Sequential(style.norm(units), nn.SiLU())
+        self.gates = Linear(units + self.deterministic, 3 * self.deterministic, bias=False)
+        self.gates_norm = style.norm(3 * self.deterministic)
+        posterior, prior = config.representation_model, config.transition_model
+        inputs = embed if self.is_decoupled else self.deterministic + embed
+        self.posterior_in = style.linear(inputs, posterior.hidden_size)
+        self.posterior_net = nn.Sequential(
+            style.norm(posterior.hidden_size),
+            nn.SiLU(),
+            *mlp(style, posterior.hidden_size, posterior.hidden_size, posterior.layers - 1),
+            Linear(posterior.hidden_size, flat, scale=1.0),
+        )
+        self.prior_net = nn.Sequential(
+            *mlp(style, self.deterministic, prior.hidden_size, prior.layers),
+            Linear(prior.hidden_size, flat, scale=1.0),
+        )
+
+    def initial(self, batch: int) -> State:
+        """tanh of a learned vector, and the most likely latent that its prior expects (without a gradient)."""
+        deter = torch.tanh(self.first_deter).expand(batch, -1)
+        index = self.prior(deter[:1]).argmax(-1)
+        return State(deter, F.one_hot(index, self.classes).to(deter.dtype).expand(batch, -1, -1))
+
+    def embed_actions(self, action: Tensor) -> Tensor:
+        return F.linear(action, self.mix_in.weight[:, self.stochastic * self.classes :])
+
+    def advance(self, state: State, action_embedding: Tensor) -> Tensor:
+        stoch = F.linear(state.stoch.flatten(-2), self.mix_in.weight[:, : self.stochastic * self.classes])
+        hidden = self.mix_norm(stoch + action_embedding)
+        gates = self.gates_norm(self.gates(torch.cat([state.deter, hidden], -1)))
+        return gated_update(state.deter, *gates.chunk(3, -1))
+
+    def embed_observations(self, embedding: Tensor) -> Tensor:
+        start = 0 if self.is_decoupled else self.deterministic
+        return F.linear(embedding, self.posterior_in.weight[:, start:])
+
+    def posterior_logits(self, deter: Tensor, embedded: Tensor) -> Tensor:
+        if not self.is_decoupled:
+            embedded = embedded + F.linear(deter, self.posterior_in.weight[:, : self.deterministic])
+        logits: Tensor = self.posterior_net(embedded)
+        return logits
+
+    def prior_logits(self, deter: Tensor) -> Tensor:
+        logits: Tensor = self.prior_net(deter)
+        return logits

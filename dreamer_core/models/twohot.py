@@ -1,0 +1,84 @@
+"""Two-hot: a scalar as a categorical over fixed bins, so that learning does not depend on the scale of rewards.
+
+Both recipes put the weight of a target on the two bins around it. `sheeprl` does so in symlog space over evenly spaced
+bins; `nature` in raw space over bins spaced exponentially.
+"""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from dreamer_core.models.distributions import symexp, symlog
+
+LIMIT = 20.0
+
+
+class TwoHot(Protocol):
+    """How logits (..., bins) mean a number (...)."""
+
+    bins: Tensor
+
+    def mean(self, logits: Tensor) -> Tensor: ...
+
+    def loss(self, logits: Tensor, target: Tensor) -> Tensor: ...
+
+
+class SymlogTwoHot:
+    """The `sheeprl` form: average in symlog space, then symexp."""
+
+    def __init__(self, count: int, device: torch.device | None = None) -> None:
+        self.bins = torch.linspace(-LIMIT, LIMIT, count, device=device)
+
+    def mean(self, logits: Tensor) -> Tensor:
+        return symexp((logits.float().softmax(-1) * self.bins).sum(-1))
+
+    def loss(self, logits: Tensor, target: Tensor) -> Tensor:
+        return two_hot_loss(logits, symlog(target.detach().float()), self.bins)
+
+
+class SymexpTwoHot:
+    """The `nature` form: average in raw space over bins that are symmetric about zero."""
+
+    def __init__(self, count: int, device: torch.device | None = None) -> None:
+        self.bins = symexp_bins(count, device)
+
+    def mean(self, logits: Tensor) -> Tensor:
+        # Summed in mirrored pairs, so that uniform probabilities (zero-initialized heads) give exactly 0.
+        weighted = logits.float().softmax(-1) * self.bins
+        half = weighted.shape[-1] // 2
+        below, above = weighted[..., :half].flip(-1), weighted[..., weighted.shape[-1] - half :]
+        middle = weighted[..., half] if weighted.shape[-1] % 2 else 0.0
+        return middle + (below + above).sum(-1)
+
+    def loss(self, logits: Tensor, target: Tensor) -> Tensor:
+        return two_hot_loss(logits, target.detach().float(), self.bins)
+
+
+def symexp_bins(count: int, device: torch.device | None = None) -> Tensor:
+    half = symexp(torch.linspace(-LIMIT, 0, (count + 1) // 2, device=device))
+    return torch.cat([half, -(half[:-1] if count % 2 else half).flip(0)])
+
+
+def two_hot_loss(logits: Tensor, target: Tensor, bins: Tensor) -> Tensor:
+    """Cross-entropy (...) of logits (..., bins) with the two-hot encoding of `target` (...).
+
+    Reads the two bins that matter instead of building a dense target: the same number, a fraction of the memory.
+    """
+    log_prob = logits.float().log_softmax(-1)
+    below, above, weight_above = two_hot_weights(target, bins)
+    return -(
+        (1 - weight_above) * log_prob.gather(-1, below[..., None]).squeeze(-1)
+        + weight_above * log_prob.gather(-1, above[..., None]).squeeze(-1)
+    )
+
+
+def two_hot_weights(target: Tensor, bins: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The two bins around each target and the weight of the upper one. Beyond the ends both are the last bin."""
+    last = len(bins) - 1
+    upper = torch.searchsorted(bins, target.contiguous(), right=True)
+    below, above = (upper - 1).clamp(0, last), upper.clamp(0, last)
+    to_below, to_above = (bins[below] - target).abs(), (bins[above] - target).abs()
+    same = below == above
+    weight_above = torch.where(same, torch.full_like(to_below, 0.5), to_below / (to_below + to_above))
+    return below, above, weight_above

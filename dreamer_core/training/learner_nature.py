@@ -1,0 +1,129 @@
+"""The `nature` update: one loss, one backward pass, one optimizer for world model, actor and critic."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from dreamer_core.models.agent import Agent
+from dreamer_core.models.behavior import Dream, action_metrics, imagine, last_rows
+from dreamer_core.models.returns import lambda_returns, replay_returns
+from dreamer_core.models.world_model import Moment, WorldModelLoss
+from dreamer_core.rng import Sampler
+from dreamer_core.training.collective import Collective
+from dreamer_core.training.learner import Learner, Plan, Update, gradient_norm
+from dreamer_core.training.optim import LaProp
+
+
+class Judged(NamedTuple):
+    """A dream with its worth, all (H + 1, N) but the returns, which are (H, N)."""
+
+    dream: Dream
+    values: Tensor
+    slow_values: Tensor
+    returns: Tensor
+    weights: Tensor  # how likely the dream still goes on at each moment
+
+
+class NatureLearner(Learner):
+    def __init__(self, agent: Agent, collective: Collective | None = None) -> None:
+        super().__init__(agent, collective)
+        self.parts = {"world_model": agent.world_model, "actor": agent.actor, "critic": agent.critic}
+        groups = [{"params": list(part.parameters())} for part in self.parts.values()]
+        self.optimizer = LaProp(groups, self.config.algo.optimizer)
+
+    @property
+    def optimizers(self) -> dict[str, Optimizer]:
+        return {"agent": self.optimizer}
+
+    def _update(self, moment: Moment, sampler: Sampler, plan: Plan) -> Update:
+        with self.autocast(), torch.set_grad_enabled(plan.world_model):
+            model = self.agent.world_model.loss(moment, sampler)
+        loss, metrics = model.total if plan.world_model else torch.zeros(()), dict(model.metrics)
+        if plan.actor_critic:
+            with self.autocast():
+                behavior, more = self._behavior_loss(moment, model, sampler)
+            loss, metrics = loss + behavior, metrics | more
+        self._step(loss, plan)
+        metrics |= {f"Grads/{name}": gradient_norm(part.parameters()) for name, part in self.parts.items()}
+        metrics["Grads/agent"] = gradient_norm(p for part in self.parts.values() for p in part.parameters())
+        if self.count % self.config.critic.per_rank_target_network_update_freq == 0 and plan.actor_critic:
+            self.agent.update_slow_critic(self.config.critic.tau)
+        return Update(metrics, model.observed.states.detach())
+
+    def _step(self, loss: Tensor, plan: Plan) -> None:
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if not plan.world_model:
+            self.agent.world_model.zero_grad(set_to_none=True)  # frozen: without a gradient a weight is not stepped
+        self.collective.average_gradients(p for part in self.parts.values() for p in part.parameters())
+        base = self.config.algo.optimizer.lr * plan.lr_scale
+        for name, group in zip(self.parts, self.optimizer.param_groups, strict=True):
+            group["lr"] = base if name == "world_model" else base * plan.ac_lr_scale
+        self.optimizer.step()
+
+    def _behavior_loss(
+        self, moment: Moment, model: WorldModelLoss, sampler: Sampler
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        judged = self._dream(model, sampler)
+        _, scale = self.agent.moments.update(self.collective.gather(judged.returns))
+        config, scales = self.config, self.config.algo.loss_scales
+        policy = self.agent.actor(judged.dream.features[:-1])
+        advantage = (judged.returns - judged.values[:-1]) / scale
+        log_prob, entropy = policy.log_prob(judged.dream.actions[:-1]), policy.entropy()
+        weights = judged.weights[:-1]
+        policy_loss = (weights * -(log_prob * advantage + config.actor.ent_coef * entropy)).mean()
+        value_loss = (
+            weights * self._critic_loss(judged.dream.features[:-1], judged.returns, judged.slow_values[:-1])
+        ).mean()
+        loss = scales.policy * policy_loss + scales.value * value_loss
+        metrics = {
+            "Loss/policy_loss": policy_loss.detach(),
+            "Loss/value_loss": value_loss.detach(),
+            **action_metrics(entropy, judged.dream.actions, self.agent.spaces.action.is_continuous),
+            **self.metrics_of_returns(judged.returns, judged.values, advantage, scale),
+        }
+        if config.critic.replay_loss and len(moment.reward) > 1:
+            replay_loss = self._replay_critic_loss(moment, model, judged.returns)
+            loss = loss + scales.replay_value * replay_loss
+            metrics["Loss/replay_value_loss"] = replay_loss.detach()
+        return loss, metrics
+
+    @torch.no_grad()
+    def _dream(self, model: WorldModelLoss, sampler: Sampler) -> Judged:
+        agent, algo = self.agent, self.config.algo
+        start = last_rows(model.observed.states.detach(), algo.imag_last)
+        dream = imagine(agent.world_model, agent.actor, start, algo.horizon, sampler)
+        reward = agent.world_model.predict_reward(dream.features)
+        proceed = torch.sigmoid(agent.world_model.continue_logit(dream.features))
+        values, slow = agent.critic.value(dream.features), agent.slow_critic.value(dream.features)
+        gamma = 1.0 if self.config.world_model.continue_discount else algo.gamma
+        discount = proceed * gamma
+        returns = lambda_returns(reward[1:], values[1:], discount[1:], algo.lmbda)
+        return Judged(dream, values, slow, returns, torch.cumprod(discount, 0) / gamma)
+
+    def _critic_loss(self, features: Tensor, returns: Tensor, slow_values: Tensor) -> Tensor:
+        """Toward the returns, and a little toward the slow critic so that values do not run away."""
+        logits, bins = self.agent.critic(features), self.agent.critic.bins
+        return bins.loss(logits, returns) + self.config.critic.slow_regularizer * bins.loss(logits, slow_values)
+
+    def _replay_critic_loss(self, moment: Moment, model: WorldModelLoss, imagined: Tensor) -> Tensor:
+        """Ground the critic in rewards that really came, bootstrapped from what was imagined at each row."""
+        algo, batch = self.config.algo, moment.reward.shape[1]
+        row = slice(-algo.imag_last or None, None)
+        is_last = moment.is_last[row]
+        returns = replay_returns(
+            moment.reward[row],
+            imagined[0].unflatten(0, (-1, batch)),
+            moment.terminated[row],
+            is_last,
+            gamma=algo.gamma,
+            lmbda=algo.lmbda,
+        )
+        features = model.observed.states.features[row][:-1]
+        if not self.config.critic.replay_grad:
+            features = features.detach()
+        with torch.no_grad():
+            slow = self.agent.slow_critic.value(features)
+        return ((1 - is_last[:-1].float()) * self._critic_loss(features, returns, slow)).mean()
