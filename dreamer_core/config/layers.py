@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from dreamer_core.config.parse import default_of, from_mapping, known_keys, suggestion
+from dreamer_core.config.parse import default_of, from_mapping, suggestion
 from dreamer_core.config.tree import Config
 from dreamer_core.errors import ConfigError
 
@@ -89,11 +89,11 @@ def load_config(words: Sequence[str] = (), *, file: Path | None = None, preset: 
     name = preset or overrides.pop("preset", None) or from_file.pop("preset", None) or "nature"
     tree: Tree = {}
     for part in str(name).split("+"):
-        _merge(tree, _preset(part))
+        merge(tree, _preset(part))
     explicit: Tree = {}
     for layer in (from_file, overrides):
-        _merge(explicit, layer)
-    _merge(tree, explicit)
+        merge(explicit, layer)
+    merge(tree, explicit)
     tree["preset"] = str(name)
     _follow(tree)
     config = from_mapping(Config, tree)
@@ -136,8 +136,8 @@ def _preset(name: str) -> Tree:
     own = _read_yaml((resources.files("dreamer_core") / "presets" / f"{name}.yaml").read_text(), f"preset {name}")
     tree: Tree = {}
     for base in own.pop("extends", []):
-        _merge(tree, _preset(base))
-    _merge(tree, own)
+        merge(tree, _preset(base))
+    merge(tree, own)
     return tree
 
 
@@ -152,7 +152,7 @@ def _read_yaml(text: str, source: str) -> Tree:
         raise ConfigError("", f"{source} must hold a mapping of keys, got {type(value).__name__}")
     tree: Tree = {}
     for key, item in value.items():
-        _merge(tree, _nest(ALIASES.get(str(key), str(key)), item))
+        merge(tree, _nest(ALIASES.get(str(key), str(key)), item))
     return tree
 
 
@@ -162,10 +162,11 @@ def _nest(dotted: str, value: Any) -> Tree:
     return dict(value)
 
 
-def _merge(base: Tree, layer: Mapping[str, Any]) -> None:
+def merge(base: Tree, layer: Mapping[str, Any]) -> None:
+    """Lay `layer` over `base`, section by section."""
     for key, value in layer.items():
         if isinstance(value, Mapping) and isinstance(base.get(key), dict):
-            _merge(base[key], value)
+            merge(base[key], value)
         else:
             base[key] = deepcopy(value)
 
@@ -200,7 +201,3 @@ def _refuse_inert(explicit: Tree, config: Config) -> None:
     for key in _ONLY[other]:
         if _get(explicit, key) is not None:
             raise ConfigError(key, f"has no effect with algo.recipe={config.algo.recipe}; it belongs to {other}")
-
-
-def all_keys() -> list[str]:
-    return known_keys(Config)

@@ -144,3 +144,12 @@ def default_of(kind: Any, dotted: str) -> Any:
     for name in rest.split(".") if rest else []:
         value = getattr(value, name)
     return value
+
+
+def dotted_items(tree: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+    """Every leaf of nested sections under its dotted key."""
+    items: dict[str, Any] = {}
+    for key, value in tree.items():
+        where = _join(path, str(key))
+        items |= dotted_items(value, where) if isinstance(value, Mapping) else {where: value}
+    return items

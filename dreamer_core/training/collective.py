@@ -1,5 +1,6 @@
 """How the ranks of one training run agree: on gradients, on return ranges, on weights. Alone by default."""
 
+import os
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -18,7 +19,22 @@ class Collective(Protocol):
 
     def broadcast(self, tensors: Iterable[Tensor]) -> None: ...
 
+    def sum(self, count: int) -> int: ...
+
     def any(self, flag: bool) -> bool: ...
+
+    def share(self, text: str) -> str:
+        """The first rank's text, on every rank."""
+        ...
+
+
+def join() -> Collective:
+    """The group that torchrun put this process into, or nobody."""
+    if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
+        return Solo()
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    return Ranks()
 
 
 class Solo:
@@ -35,8 +51,14 @@ class Solo:
     def broadcast(self, tensors: Iterable[Tensor]) -> None:
         """There is nobody to tell."""
 
+    def sum(self, count: int) -> int:
+        return count
+
     def any(self, flag: bool) -> bool:
         return flag
+
+    def share(self, text: str) -> str:
+        return text
 
 
 class Ranks:
@@ -67,10 +89,22 @@ class Ranks:
         for tensor in tensors:
             dist.broadcast(tensor, src=0)
 
+    def sum(self, count: int) -> int:
+        total = torch.tensor([count], device=self._device())
+        dist.all_reduce(total)
+        return int(total.item())
+
     def any(self, flag: bool) -> bool:
-        vote = torch.tensor([float(flag)], device=self._device())
-        dist.all_reduce(vote)
-        return bool(vote.item() > 0)
+        return self.sum(int(flag)) > 0
+
+    def share(self, text: str) -> str:
+        data = text.encode()
+        length = self.sum(len(data) if self.rank == 0 else 0)
+        message = torch.zeros(length, dtype=torch.uint8, device=self._device())
+        if self.rank == 0:
+            message.copy_(torch.frombuffer(bytearray(data), dtype=torch.uint8))
+        dist.broadcast(message, src=0)
+        return bytes(message.tolist()).decode()
 
     @staticmethod
     def _device() -> str:

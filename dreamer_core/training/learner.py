@@ -1,7 +1,7 @@
 """One update: the same interface for both recipes, and what they share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -42,6 +42,8 @@ class Learner(ABC):
         self.config: Config = agent.config
         self.collective = collective or Solo()
         self.count = 0
+        # Told when a phase of an update is over; the bench listens.
+        self.lap: Callable[[str], None] = lambda _: None
 
     @property
     @abstractmethod
@@ -51,10 +53,12 @@ class Learner(ABC):
     def _update(self, moment: Moment, sampler: Sampler, plan: Plan) -> Update: ...
 
     def update(self, batch: Batch, sampler: Sampler, plan: Plan | None = None) -> Update:
-        moment = prepare(batch, self.config, self.agent)
-        update = self._update(moment, sampler, plan or Plan())
+        update = self._update(self.prepare(batch), sampler, plan or Plan())
         self.count += 1
         return update
+
+    def prepare(self, batch: Batch) -> Moment:
+        return prepare(batch, self.config, self.agent)
 
     def state(self) -> dict[str, Any]:
         return {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()}

@@ -38,30 +38,39 @@ class NatureLearner(Learner):
         return {"agent": self.optimizer}
 
     def _update(self, moment: Moment, sampler: Sampler, plan: Plan) -> Update:
+        self.optimizer.zero_grad(set_to_none=True)
+        update = self.backward(moment, sampler, plan)
+        self.step(plan)
+        return update
+
+    def backward(self, moment: Moment, sampler: Sampler, plan: Plan) -> Update:
+        """All gradients of one update, and nothing that depends on how many came before (so it can be captured)."""
         with self.autocast(), torch.set_grad_enabled(plan.world_model):
             model = self.agent.world_model.loss(moment, sampler)
-        loss, metrics = model.total if plan.world_model else torch.zeros(()), dict(model.metrics)
+        losses, metrics = [model.total] if plan.world_model else [], dict(model.metrics)
         if plan.actor_critic:
             with self.autocast():
                 behavior, more = self._behavior_loss(moment, model, sampler)
-            loss, metrics = loss + behavior, metrics | more
-        self._step(loss, plan)
+            losses, metrics = [*losses, behavior], metrics | more
+        self.lap("forward")
+        torch.stack(losses).sum().backward()
+        self.lap("backward")
+        self.collective.average_gradients(p for part in self.parts.values() for p in part.parameters())
         metrics |= {f"Grads/{name}": gradient_norm(part.parameters()) for name, part in self.parts.items()}
         metrics["Grads/agent"] = gradient_norm(p for part in self.parts.values() for p in part.parameters())
-        if self.count % self.config.critic.per_rank_target_network_update_freq == 0 and plan.actor_critic:
-            self.agent.update_slow_critic(self.config.critic.tau)
         return Update(metrics, model.observed.states.detach())
 
-    def _step(self, loss: Tensor, plan: Plan) -> None:
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+    def step(self, plan: Plan) -> None:
+        """Apply the gradients, then let the slow critic follow."""
         if not plan.world_model:
             self.agent.world_model.zero_grad(set_to_none=True)  # frozen: without a gradient a weight is not stepped
-        self.collective.average_gradients(p for part in self.parts.values() for p in part.parameters())
         base = self.config.algo.optimizer.lr * plan.lr_scale
         for name, group in zip(self.parts, self.optimizer.param_groups, strict=True):
             group["lr"] = base if name == "world_model" else base * plan.ac_lr_scale
         self.optimizer.step()
+        if self.count % self.config.critic.per_rank_target_network_update_freq == 0 and plan.actor_critic:
+            self.agent.update_slow_critic(self.config.critic.tau)
+        self.lap("optimizer")
 
     def _behavior_loss(
         self, moment: Moment, model: WorldModelLoss, sampler: Sampler

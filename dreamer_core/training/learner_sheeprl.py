@@ -117,11 +117,14 @@ class SheeprlLearner(Learner):
         """Backward, average over ranks, clip, step. Returns the norm before clipping."""
         optimizer, parameters = self.adams[name], list(module.parameters())
         optimizer.zero_grad(set_to_none=True)
+        self.lap("forward")
         loss.backward(inputs=parameters)
+        self.lap("backward")
         self.collective.average_gradients(parameters)
         norm = nn.utils.clip_grad_norm_(parameters, clip) if clip > 0 else gradient_norm(parameters)
         scale_learning_rates(optimizer, lr, lr_scale)
         optimizer.step()
+        self.lap("optimizer")
         return norm.detach()
 
 

@@ -1,0 +1,1 @@
+"""How fast, on what: measurements of a configuration on this machine."""

@@ -1,0 +1,66 @@
+"""`dreamgate bench`: how fast a configuration trains on this machine."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from dreamer_core.cli import options
+from dreamer_core.errors import UsageError
+
+
+def add_to(commands: Any) -> None:
+    parser = commands.add_parser(
+        "bench",
+        help="measure how fast a preset trains here",
+        description="Environment steps and updates per second, and the time of each phase (p50, p95).",
+    )
+    options.add_config(parser)
+    parser.add_argument("--updates", type=int, default=20, help="how many are measured, twice (default 20)")
+    parser.add_argument("--warmup", type=int, default=5, help="how many come before and do not count (default 5)")
+    parser.add_argument("--output", type=Path, metavar="FILE.json", help="write the numbers")
+    options.add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.updates < 1 or args.warmup < 0:
+        raise UsageError(f"--updates must be at least 1 and --warmup 0, got {args.updates} and {args.warmup}")
+    config = options.read_config(args)
+    if config.algo.replay_ratio == 0:
+        raise UsageError("algo.replay_ratio is 0: there would be no update to measure")
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from dreamer_core.bench.throughput import measure
+    from dreamer_core.metrics.jsonsafe import dumps
+    from dreamer_core.runs.atomic import write_json
+
+    console = Console(stderr=True)
+    with Progress(console=console, disable=args.json) as bar:
+        task = bar.add_task("measuring", total=2 * args.updates)
+        found = measure(
+            config, updates=args.updates, warmup=args.warmup, on_update=lambda done: bar.update(task, completed=done)
+        )
+    if args.output is not None:
+        write_json(args.output, found)
+    if args.json:
+        print(dumps(found))
+    else:
+        _show(found)
+    return 0
+
+
+def _show(found: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("phase", "p50 ms", "p95 ms", title=f"{found['preset']} on {found['testbed']['cpu']}")
+    for name, times in found["phases_ms"].items():
+        table.add_row(name, f"{times['p50']:.2f}", f"{times['p95']:.2f}")
+    console = Console()
+    console.print(table)
+    console.print(
+        f"{found['updates_per_s']:.2f} updates/s · {found['sps']:.1f} env steps/s · "
+        f"collection {found['collect_share']:.1%} of the time · peak {found['peak_memory_mib']:.0f} MiB · "
+        f"testbed {found['testbed']['fingerprint']}"
+    )

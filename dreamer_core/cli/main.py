@@ -1,0 +1,51 @@
+"""`dreamgate COMMAND`: parse, run one command, and end with an exit code that means something.
+
+0 green · 1 red · 2 you called it wrong · 3 cannot tell · 4 it broke · 75 stopped on request, can be resumed
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from dreamer_core.cli import bench, evaluate, presets, sweep, train, viz
+from dreamer_core.errors import BROKE, DreamgateError
+from dreamer_core.version import __version__
+
+_COMMANDS = (train, evaluate, bench, viz, sweep, presets)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    try:
+        code: int = args.run(args)
+    except DreamgateError as error:
+        print(f"dreamgate: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("dreamgate: interrupted before the state could be saved", file=sys.stderr)
+        return 128 + 2
+    except BrokenPipeError:
+        # The reader went away (`| head`): not our failure, but nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKE
+    return code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dreamgate",
+        description="DreamerV3 from a terminal.",
+        epilog="Exit codes: 0 ok, 1 red, 2 called wrong, 3 cannot tell, 4 broke, 75 stopped and resumable. "
+        "`./dreamgate test` and `./dreamgate check` run the project's own tests and checks.",
+    )
+    parser.add_argument("--version", action="version", version=f"dreamgate {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in _COMMANDS:
+        command.add_to(commands)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""`dreamgate train`: start a run, or go on with one."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dreamer_core.cli import dry_run, options
+from dreamer_core.config import Config
+from dreamer_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from dreamer_core.cli.progress import BarReporter, JsonReporter
+    from dreamer_core.runs.folder import RunFolder
+
+
+def add_to(commands: Any) -> None:
+    parser = commands.add_parser(
+        "train",
+        help="train an agent",
+        description="Train an agent, e.g.: dreamgate train preset=cartpole seed=1. "
+        "Ctrl-C saves the state first; --resume goes on as if nothing had happened.",
+    )
+    options.add_config(parser)
+    parser.add_argument("--dry-run", action="store_true", help="print what the run would be, and write nothing")
+    parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with this run; only run.*, eval.*, steps= change")
+    parser.add_argument("--checkpoint", type=Path, metavar="PATH", help="mode dreamer: the world model to begin from")
+    options.add_runs(parser)
+    options.add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.resume is not None:
+        return _resume(args)
+    config = options.read_config(args)
+    if args.dry_run:
+        dry_run.show(config, as_json=args.json)
+        return 0
+    from dreamer_core.training.run import start_run
+
+    with _reporter(args.json, config.algo.total_steps) as reporter:
+        folder = start_run(config, args.runs, reporter, source=args.checkpoint)
+    _show_result(folder, config, as_json=args.json)
+    return 0
+
+
+def _resume(args: argparse.Namespace) -> int:
+    if args.dry_run or args.config or args.mode or args.checkpoint:
+        raise UsageError("--resume goes on with a run's own config: leave out --dry-run, --config, --mode, --checkpoint")
+    from dreamer_core.training.run import resume_run, resumed_config
+
+    config = resumed_config(args.resume, args.words)
+    with _reporter(args.json, config.algo.total_steps) as reporter:
+        folder = resume_run(args.resume, args.words, reporter)
+    _show_result(folder, config, as_json=args.json)
+    return 0
+
+
+def _reporter(as_json: bool, total: int) -> "BarReporter | JsonReporter":
+    from dreamer_core.cli.progress import BarReporter, JsonReporter
+
+    return JsonReporter() if as_json else BarReporter(total)
+
+
+def _show_result(folder: "RunFolder", config: Config, *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from dreamer_core.cli.progress import eval_table
+    from dreamer_core.evaluation.summary import latest_summary
+    from dreamer_core.metrics.jsonsafe import dumps
+
+    summary = latest_summary(folder.eval)
+    if as_json:
+        print(dumps({"type": "result", "run": str(folder.path), "eval": summary}))
+        return
+    console = Console()
+    if summary is not None:
+        console.print(eval_table(summary, f"Greedy evaluation at {summary['env_steps']:,} environment steps"))
+    console.print(f"Run: {folder.path}", soft_wrap=True)
+    console.print(f"Next: ./dreamgate eval --checkpoint {folder.path} --greedy --episodes 100", soft_wrap=True)

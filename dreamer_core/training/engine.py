@@ -1,0 +1,104 @@
+"""The reference engine: act once, then learn as often as the replay ratio asks. One thread of control, deterministic."""
+
+import time
+from typing import NamedTuple, Protocol
+
+import torch
+
+from dreamer_core.errors import NonFiniteError
+from dreamer_core.training.failure import first_non_finite
+from dreamer_core.training.learner import Update
+from dreamer_core.training.trainer import Trainer
+from dreamer_core.types import Batch
+
+
+class Ticked(NamedTuple):
+    """What one tick did, and how long it took."""
+
+    env_steps: int
+    updates: int
+    actor_s: float
+    learner_s: float
+    total_s: float
+
+
+class Engine(Protocol):
+    trainer: Trainer
+
+    def tick(self) -> Ticked: ...
+
+
+class BadBatchError(NonFiniteError):
+    """Carries the batch of the update that went wrong, for the failure bundle."""
+
+    def __init__(self, name: str, *, step: int, batch: Batch) -> None:
+        super().__init__(name, step=step)
+        self.batch = batch
+
+
+class CpuEngine:
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+
+    def tick(self) -> Ticked:
+        started = time.perf_counter()
+        env_steps = collect(self.trainer)
+        acted = time.perf_counter()
+        updates = updates_due(self.trainer)
+        for _ in range(updates):
+            learn(self.trainer)
+        ended = time.perf_counter()
+        self.trainer.progress.seconds += ended - started
+        return Ticked(env_steps, updates, acted - started, ended - acted, ended - started)
+
+
+def collect(trainer: Trainer) -> int:
+    """One row of every environment into replay. Counts the steps of all ranks."""
+    progress = trainer.progress
+    explore = progress.env_steps < trainer.config.algo.learning_starts
+    collected = trainer.collector.collect(trainer.replay, explore=explore)
+    trainer.episodes.extend(collected.episodes)
+    steps = trainer.collective.sum(collected.env_steps)
+    progress.env_steps += steps
+    return steps
+
+
+def updates_due(trainer: Trainer) -> int:
+    """How many updates the replay ratio asks for now. Counting starts when learning can."""
+    progress, algo = trainer.progress, trainer.config.algo
+    if progress.learning_since is None:
+        if progress.env_steps < algo.learning_starts or not trainer.replay.ready:
+            return 0
+        progress.learning_since = progress.env_steps
+    return trainer.ratio(progress.env_steps - progress.learning_since)
+
+
+def learn(trainer: Trainer) -> Update:
+    """One update on a fresh sample, checked to be finite."""
+    batch = trainer.replay.sample(trainer.sample_generator)
+    update = apply_update(trainer, batch)
+    check_finite(trainer, batch, update)
+    trainer.window.add(update.metrics)
+    return update
+
+
+def apply_update(trainer: Trainer, batch: Batch) -> Update:
+    plan = trainer.controller.plan(trainer.learner.count)
+    update = trainer.learner.update(batch, trainer.learn_sampler, plan)
+    trainer.progress.actor_updates += plan.actor_critic
+    if trainer.controller.needs_losses:
+        trainer.controller.observe({name: float(value) for name, value in update.metrics.items()})
+    context = trainer.config.algo.replay_context
+    if context:
+        trainer.replay.write_latents(batch.time[context:], batch.env, update.beliefs)
+    return update
+
+
+def check_finite(trainer: Trainer, batch: Batch, update: Update) -> None:
+    """Name the first tensor that is not finite: of the data, then of the losses, then of the weights."""
+    if bool(torch.isfinite(torch.stack([value.float() for value in update.metrics.values()])).all()):
+        return
+    weights = ((f"weights/{name}", p) for name, p in trainer.agent.named_parameters())
+    data = [("batch/reward", batch.reward), *((f"batch/{key}", value) for key, value in batch.obs.items())]
+    name = first_non_finite([*data, *update.metrics.items(), *weights])
+    raise BadBatchError(name or "metrics", step=trainer.learner.count, batch=batch)

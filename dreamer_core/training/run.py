@@ -1,0 +1,112 @@
+"""Starting a run, or going on with one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dreamer_core.config import Config, from_mapping, to_mapping
+from dreamer_core.config.layers import merge, parse_words
+from dreamer_core.config.parse import dotted_items
+from dreamer_core.envs.registry import read_spaces
+from dreamer_core.errors import CheckpointError, ConfigError
+from dreamer_core.models.agent import Agent
+from dreamer_core.runs import manifest
+from dreamer_core.runs.folder import RunFolder, create_run, open_run
+from dreamer_core.training import checkpoint
+from dreamer_core.training.checkpoint import Snapshot
+from dreamer_core.training.collective import Collective, join
+from dreamer_core.training.engine import CpuEngine, Engine
+from dreamer_core.training.engine_cuda import CudaEngine
+from dreamer_core.training.estimate import resolve_device
+from dreamer_core.training.session import Reporter, Session
+from dreamer_core.training.trainer import Trainer, build_trainer
+
+# What may change when a run goes on: how long and how it is watched, never what it computes.
+_MAY_CHANGE = ("run.", "eval.", "algo.total_steps", "device")
+
+
+def start_run(config: Config, root: Path, reporter: Reporter, *, source: Path | None = None) -> RunFolder:
+    """Train `config` in a new folder below `root`. `source` is the checkpoint that mode `dreamer` begins from."""
+    if (config.mode == "dreamer") != (source is not None):
+        needs = "needs" if config.mode == "dreamer" else "takes no"
+        raise ConfigError("mode", f"{config.mode} {needs} --checkpoint, got {source}")
+    collective = _prepare(config)
+    pretrained = None if source is None else checkpoint.load(checkpoint.resolve(source), groups=["agent"])
+    trainer = build_trainer(config, resolve_device(config), collective)
+    if pretrained is not None:
+        transplant(pretrained, trainer.agent, reset_ac=config.train.reset_ac)
+    folder = _shared_folder(config, root, collective)
+    with folder.locked(rank=collective.rank):
+        Session(make_engine(trainer), folder, reporter).run()
+    return folder
+
+
+def resume_run(path: Path, words: Sequence[str], reporter: Reporter) -> RunFolder:
+    """Go on from the last checkpoint, as if the run had never stopped."""
+    folder = open_run(path)
+    collective = join()
+    own = folder.checkpoints if collective.rank == 0 else folder.path / "ranks" / str(collective.rank) / "checkpoints"
+    snapshot = checkpoint.load(checkpoint.resolve(own))
+    if "replay" not in snapshot.tensors:
+        raise CheckpointError(f"{own} was saved without replay (run.save_replay=false): it can be evaluated, not resumed")
+    config = with_changes(snapshot.config, words)
+    _prepare(config)
+    trainer = build_trainer(config, resolve_device(config), collective)
+    with folder.locked(rank=collective.rank):
+        session = Session(make_engine(trainer), folder, reporter)
+        session.restore(snapshot)
+        if collective.rank == 0:
+            manifest.mark_resumed(folder, env_steps=snapshot.env_steps)
+        session.run()
+    return folder
+
+
+def with_changes(config: Config, words: Sequence[str]) -> Config:
+    """The config of a run that goes on. Asking for another computation is an error, not silently ignored."""
+    changes = parse_words(words)
+    for key in dotted_items(changes):
+        if not key.startswith(_MAY_CHANGE):
+            raise ConfigError(key, "cannot change when a run is resumed; start a new run, or leave it out")
+    tree: dict[str, Any] = to_mapping(config)
+    merge(tree, changes)
+    return from_mapping(Config, tree)
+
+
+def make_engine(trainer: Trainer) -> Engine:
+    return CudaEngine(trainer) if trainer.device.type == "cuda" else CpuEngine(trainer)
+
+
+def transplant(source: Snapshot, agent: Agent, *, reset_ac: bool) -> None:
+    """Give `agent` the world model of a checkpoint, and its actor and critic too unless they are to be fresh."""
+    kept = ("world_model.",) if reset_ac else ("world_model.", "actor.", "critic.", "slow_critic.", "moments.")
+    own = agent.state_dict()
+    taken = {name: value for name, value in source.tensors["agent"].items() if name.startswith(kept)}
+    for name, value in taken.items():
+        if name not in own or own[name].shape != value.shape:
+            raise CheckpointError(f"the checkpoint's {name} {tuple(value.shape)} does not fit this config's networks")
+    agent.load_state_dict(own | taken)
+
+
+def agent_from(path: Path, device: torch.device) -> tuple[Agent, Config]:
+    """The agent of a checkpoint, built from the checkpoint's own config."""
+    snapshot = checkpoint.load(checkpoint.resolve(path), groups=["agent"])
+    agent = Agent(snapshot.config, read_spaces(snapshot.config.env))
+    agent.load_state_dict(snapshot.tensors["agent"])
+    return agent.move(device), snapshot.config
+
+
+def _prepare(config: Config) -> Collective:
+    torch.set_num_threads(config.run.threads)
+    torch.backends.cuda.matmul.allow_tf32 = config.precision.allow_tf32
+    return join()
+
+
+def _shared_folder(config: Config, root: Path, collective: Collective) -> RunFolder:
+    """The first rank makes the folder and tells the others."""
+    folder = create_run(root, config) if collective.rank == 0 else None
+    name = collective.share("" if folder is None else str(folder.path))
+    if folder is not None:
+        manifest.start_manifest(folder, config, "train")
+    return folder or RunFolder(Path(name))

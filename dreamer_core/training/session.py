@@ -1,0 +1,226 @@
+"""A training run from its first tick to its last: when to log, evaluate, save and stop."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from dreamer_core.config.tree import Config
+from dreamer_core.errors import NonFiniteError, Stopped
+from dreamer_core.evaluation.rollout import evaluate
+from dreamer_core.evaluation.summary import summarize
+from dreamer_core.metrics.sink import EventLog, JsonlSink
+from dreamer_core.runs import manifest
+from dreamer_core.runs.atomic import write_json
+from dreamer_core.runs.folder import RunFolder
+from dreamer_core.training import checkpoint
+from dreamer_core.training.checkpoint import Snapshot
+from dreamer_core.training.engine import BadBatchError, Engine
+from dreamer_core.training.failure import write_bundle
+from dreamer_core.training.record import Interval, make_record
+from dreamer_core.training.stopping import StopRequest, listening
+from dreamer_core.training.trainer import Progress
+from dreamer_core.training.watch import Best, EarlyStop, Event, Watch
+
+
+class Reporter(Protocol):
+    """Somebody who watches: the terminal, or nobody."""
+
+    def on_progress(self, progress: Progress, updates: int) -> None: ...
+
+    def on_record(self, record: dict[str, Any]) -> None: ...
+
+    def on_eval(self, summary: dict[str, Any]) -> None: ...
+
+    def on_event(self, event: Event) -> None: ...
+
+
+class Session:
+    def __init__(self, engine: Engine, folder: RunFolder, reporter: Reporter) -> None:
+        self.engine, self.trainer = engine, engine.trainer
+        self.folder, self.reporter = folder, reporter
+        self.config: Config = engine.trainer.config
+        self.is_chief = engine.trainer.collective.rank == 0
+        self.sink = JsonlSink(folder.metrics if self.is_chief else self._own(folder.metrics))
+        self.events = EventLog(folder.events if self.is_chief else self._own(folder.events))
+        self.trace_id = manifest.read(folder).trace_id
+        self.interval = Interval()
+        self.watch, self.best = Watch(), Best()
+        self.early_stop = EarlyStop(self.config.eval.stop_after_passes, self.config.eval.pass_return)
+        self.stop_reason: str | None = None
+        self.last_eval: dict[str, Any] | None = None
+        self.evaluated_at = -1
+        self.stop = StopRequest()
+
+    def run(self) -> None:
+        """Train to the end. Raises Stopped when asked to stop; every way out leaves the manifest true."""
+        try:
+            with listening(self.stop):
+                self._loop()
+                self._finish()
+        except Stopped:
+            self._close("interrupted", reason=f"signal {self.stop.signal_name}")
+            raise
+        except BaseException as error:
+            self._fail(error)
+            raise
+        self._close("succeeded", reason=self.stop_reason or "total_steps reached")
+
+    def _loop(self) -> None:
+        total, run, evaluation = self.config.algo.total_steps, self.config.run, self.config.eval
+        while self.trainer.progress.env_steps < total and self.stop_reason is None:
+            before = self.trainer.progress.env_steps
+            ticked = self.engine.tick()
+            self.interval.add(ticked, is_learning=self.trainer.progress.learning_since is not None)
+            after = self.trainer.progress.env_steps
+            self.reporter.on_progress(self.trainer.progress, self.trainer.learner.count)
+            if _crossed(before, after, run.log_every):
+                self.log()
+            if _crossed(before, after, evaluation.every) and self.trainer.learner.count:
+                self.evaluate()
+            if _crossed(before, after, run.checkpoint_every):
+                self.save()
+            if self.trainer.collective.any(bool(self.stop)):
+                self.save()
+                raise Stopped(f"stopped by {self.stop.signal_name or 'another rank'}; resume with --resume {self.folder.path}")
+
+    def _finish(self) -> None:
+        if self.interval.env_steps:
+            self.log()
+        if self.config.eval.every and self.evaluated_at != self.trainer.progress.env_steps and self._trains_actor:
+            self.evaluate()
+        self.save()
+
+    def log(self) -> None:
+        record = make_record(self.trainer, self.interval, self.folder.run_id, self.trace_id)
+        self.trainer.episodes.clear()
+        self.interval = Interval(actor_updates_before=self.trainer.progress.actor_updates)
+        self._write(record)
+        self._announce(self.watch.on_record(record))
+
+    def evaluate(self) -> None:
+        """Score the policy on the fixed cohort; keep the best; stop early once it passes often enough."""
+        if not (self._trains_actor and self.is_chief):
+            return
+        settings = self.config.eval
+        results = evaluate(
+            self.trainer.agent,
+            self.config,
+            episodes=settings.episodes,
+            greedy=settings.greedy,
+            seed_base=settings.seed_base,
+        )
+        summary = summarize(results, greedy=settings.greedy, seed_base=settings.seed_base)
+        env_steps = self.trainer.progress.env_steps
+        self.last_eval, self.evaluated_at = summary, env_steps
+        write_json(self.folder.eval / f"step_{env_steps:012d}.json", summary | {"env_steps": env_steps})
+        self._write(self._eval_record(summary))
+        self.reporter.on_eval(summary)
+        score = float(summary["mean_return"])
+        self._announce(self.watch.on_eval(env_steps, score))
+        is_best = self.best.offer(score, env_steps)
+        if self.early_stop.offer(score):
+            self.stop_reason = f"{settings.stop_after_passes} evaluations in a row reached {settings.pass_return}"
+        if is_best:
+            checkpoint.mark_best(self.folder.checkpoints, self.save(), score, env_steps)
+        self._update_manifest()
+
+    def save(self) -> Path:
+        snapshot = self.trainer.snapshot()
+        snapshot.state["session"] = {
+            "metrics_offset": self.sink.offset(),
+            "events_offset": self.events.offset(),
+            "watch": self.watch.state(),
+            "best": self.best.state(),
+            "early_stop": self.early_stop.state(),
+            "evaluated_at": self.evaluated_at,
+            "last_eval": self.last_eval,
+            "interval": vars(self.interval),
+        }
+        path = checkpoint.save(self.checkpoints, snapshot, keep=self.config.run.keep_checkpoints)
+        self._update_manifest()
+        return path
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Back to the moment of the checkpoint. What was written after it is dropped: it will be written again."""
+        self.trainer.restore(snapshot)
+        state = snapshot.state["session"]
+        self.sink.truncate(state["metrics_offset"])
+        self.events.truncate(state["events_offset"])
+        self.watch.restore(state["watch"])
+        self.best.restore(state["best"])
+        self.early_stop.restore(state["early_stop"])
+        self.evaluated_at, self.last_eval = state["evaluated_at"], state["last_eval"]
+        self.interval = Interval(**state["interval"])
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder.checkpoints if self.is_chief else self._own(self.folder.checkpoints)
+
+    @property
+    def _trains_actor(self) -> bool:
+        return self.config.mode in ("train", "dreamer")
+
+    def _own(self, path: Path) -> Path:
+        """Where a rank other than the first keeps its part."""
+        own = self.folder.path / "ranks" / str(self.trainer.collective.rank) / path.name
+        own.parent.mkdir(parents=True, exist_ok=True)
+        return own
+
+    def _write(self, record: dict[str, Any]) -> None:
+        self.sink.write(record)
+        if self.is_chief:
+            self.reporter.on_record(record)
+
+    def _eval_record(self, summary: dict[str, Any]) -> dict[str, Any]:
+        progress = self.trainer.progress
+        record = {"env_steps": progress.env_steps, "train_steps": self.trainer.learner.count}
+        record |= {"wall_time_s": progress.seconds, "run_id": self.folder.run_id, "trace_id": self.trace_id}
+        names = ("mean_return", "return_std", "return_min", "return_max", "success_rate")
+        scores = {f"eval/{name}": summary[name] for name in names if summary[name] is not None}
+        return record | scores | {"eval/ep_len_avg": summary["Game/ep_len_avg"]}
+
+    def _announce(self, events: list[Event]) -> None:
+        for event in events:
+            self.events.write(
+                event.kind,
+                env_steps=event.env_steps,
+                train_steps=event.train_steps,
+                message=event.message,
+                **event.facts,
+            )
+            if self.is_chief:
+                self.reporter.on_event(event)
+
+    def _fail(self, error: BaseException) -> None:
+        if isinstance(error, NonFiniteError):
+            batch = error.batch if isinstance(error, BadBatchError) else None
+            tensors = {} if batch is None else {"reward": batch.reward, "action": batch.action, **batch.obs}
+            progress = self.trainer.progress
+            write_bundle(
+                self.folder,
+                error,
+                step=error.step,
+                env_steps=progress.env_steps,
+                tensors=tensors,
+                first_bad=error.name,
+            )
+        self._close("failed", reason="error", error=f"{type(error).__name__}: {error}")
+
+    def _close(self, status: str, *, reason: str, error: str | None = None) -> None:
+        if self.is_chief:
+            self._update_manifest(status=status, stop_reason=reason, error=error)
+
+    def _update_manifest(self, **changes: Any) -> None:
+        if self.is_chief:
+            manifest.update(
+                self.folder,
+                env_steps=self.trainer.progress.env_steps,
+                train_steps=self.trainer.learner.count,
+                latest_eval=None if self.last_eval is None else (self.last_eval["mean_return"], self.evaluated_at),
+                best_eval=self.best.current,
+                **changes,
+            )
+
+
+def _crossed(before: int, after: int, every: int) -> bool:
+    """Whether a multiple of `every` lies in (before, after]. Needs no memory, so a resume cannot get it wrong."""
+    return every > 0 and after // every > before // every
