@@ -12,13 +12,15 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "eval",
         help="play a checkpoint on a fixed cohort of episodes",
-        description="Always the same episodes, always the checkpoint's own config. --greedy takes the most likely latent "
-        "and the most likely action, so that the same checkpoint gives the same numbers twice.",
+        description="Always the same episodes, always the checkpoint's own config. --greedy takes the most likely "
+        "latent and the most likely action: the same checkpoint gives the same numbers twice.",
     )
     options.add_checkpoint(parser)
     parser.add_argument("--episodes", type=int, default=20, help="how many (default 20)")
     parser.add_argument("--greedy", action="store_true", help="no randomness at all")
-    parser.add_argument("--seed", type=int, default=None, metavar="BASE", help="first seed of the cohort (default: config)")
+    parser.add_argument(
+        "--seed", type=int, default=None, metavar="BASE", help="first seed of the cohort (default: config)"
+    )
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="write the summary")
     parser.add_argument("--trajectory", type=Path, metavar="FILE.jsonl", help="write every step, as it happens")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")

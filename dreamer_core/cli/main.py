@@ -8,11 +8,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from dreamer_core.cli import bench, evaluate, presets, sweep, train, viz
+from dreamer_core.cli import bench, evaluate, presets, sweep, train
 from dreamer_core.errors import BROKE, DreamgateError
 from dreamer_core.version import __version__
 
-_COMMANDS = (train, evaluate, bench, viz, sweep, presets)
+_COMMANDS = (train, evaluate, bench, sweep, presets)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

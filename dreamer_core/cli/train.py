@@ -22,7 +22,9 @@ def add_to(commands: Any) -> None:
     )
     options.add_config(parser)
     parser.add_argument("--dry-run", action="store_true", help="print what the run would be, and write nothing")
-    parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with this run; only run.*, eval.*, steps= change")
+    parser.add_argument(
+        "--resume", type=Path, metavar="RUN", help="go on with this run; only run.*, eval.*, steps= change"
+    )
     parser.add_argument("--checkpoint", type=Path, metavar="PATH", help="mode dreamer: the world model to begin from")
     options.add_runs(parser)
     options.add_json(parser)
@@ -46,7 +48,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _resume(args: argparse.Namespace) -> int:
     if args.dry_run or args.config or args.mode or args.checkpoint:
-        raise UsageError("--resume goes on with a run's own config: leave out --dry-run, --config, --mode, --checkpoint")
+        raise UsageError(
+            "--resume goes on with a run's own config: leave out --dry-run, --config, --mode, --checkpoint"
+        )
     from dreamer_core.training.run import resume_run, resumed_config
 
     config = resumed_config(args.resume, args.words)
@@ -66,7 +70,7 @@ def _show_result(folder: "RunFolder", config: Config, *, as_json: bool) -> None:
     from rich.console import Console
 
     from dreamer_core.cli.progress import eval_table
-    from dreamer_core.evaluation.summary import latest_summary
+    from dreamer_core.evaluation.play import latest_summary
     from dreamer_core.metrics.jsonsafe import dumps
 
     summary = latest_summary(folder.eval)

@@ -17,6 +17,12 @@ def above(minimum: float, **fields: float) -> None:
             raise ConfigError(key, f"must be greater than {minimum}, got {value}")
 
 
+def at_most(maximum: float, **fields: float) -> None:
+    for key, value in fields.items():
+        if not value <= maximum:
+            raise ConfigError(key, f"must be at most {maximum}, got {value}")
+
+
 def within(low: float, high: float, **fields: float) -> None:
     """low <= value < high."""
     for key, value in fields.items():

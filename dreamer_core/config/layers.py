@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from dreamer_core.config.parse import default_of, from_mapping, suggestion
+from dreamer_core.config.parse import default_of, from_mapping, suggestion, to_mapping
 from dreamer_core.config.tree import Config
 from dreamer_core.errors import ConfigError
 
@@ -49,11 +49,15 @@ _ONLY = {
     "nature": (
         "algo.optimizer",
         "algo.replay_context",
+        "algo.loss_scales.policy",
+        "algo.loss_scales.value",
         "algo.loss_scales.replay_value",
         "world_model.continue_discount",
         "world_model.reward_grad",
         "world_model.encoder.cnn_stages",
         "world_model.encoder.cnn_kernel_size",
+        "world_model.observation_model.cnn_stages",
+        "world_model.observation_model.cnn_kernel_size",
         "world_model.observation_model.block_space",
         "world_model.recurrent_model.hidden_size",
         "world_model.recurrent_model.blocks",
@@ -90,14 +94,13 @@ def load_config(words: Sequence[str] = (), *, file: Path | None = None, preset: 
     tree: Tree = {}
     for part in str(name).split("+"):
         merge(tree, _preset(part))
-    explicit: Tree = {}
+    base = deepcopy(tree)
     for layer in (from_file, overrides):
-        merge(explicit, layer)
-    merge(tree, explicit)
-    tree["preset"] = str(name)
-    _follow(tree)
-    config = from_mapping(Config, tree)
-    _refuse_inert(explicit, config)
+        merge(tree, layer)
+    config = _build(tree, str(name))
+    for layer in (from_file, overrides):
+        _refuse_inert(base, layer, config)
+        merge(base, layer)
     return config
 
 
@@ -196,8 +199,31 @@ def _follow(tree: Tree) -> None:
             _set(tree, key, default_of(Config, source) if value is None else value)
 
 
-def _refuse_inert(explicit: Tree, config: Config) -> None:
+def _refuse_inert(base: Tree, layer: Tree, config: Config) -> None:
+    """A layer may repeat what the other recipe's keys hold anyway, as a saved config does, but not change them."""
     other = "sheeprl" if config.is_nature else "nature"
-    for key in _ONLY[other]:
-        if _get(explicit, key) is not None:
+    given = [key for key in _ONLY[other] if _get(layer, key) is not None]
+    if not given:
+        return
+    said, unsaid = deepcopy(base), deepcopy(base)
+    merge(said, layer)
+    merge(unsaid, _without(layer, given))
+    changed, kept = (to_mapping(_build(tree, config.preset)) for tree in (said, unsaid))
+    for key in given:
+        if _get(changed, key) != _get(kept, key):
             raise ConfigError(key, f"has no effect with algo.recipe={config.algo.recipe}; it belongs to {other}")
+
+
+def _without(layer: Tree, keys: Iterable[str]) -> Tree:
+    rest = deepcopy(layer)
+    for key in keys:
+        *parents, last = key.split(".")
+        del _get(rest, ".".join(parents))[last]
+    return rest
+
+
+def _build(tree: Tree, preset: str) -> Config:
+    """The tree with the keys that follow others filled in, checked and frozen."""
+    whole = deepcopy(tree) | {"preset": preset}
+    _follow(whole)
+    return from_mapping(Config, whole)

@@ -34,8 +34,8 @@ class LaPropConfig:
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        above(0, lr=self.lr, eps=self.eps)
-        at_least(0, agc=self.agc, agc_pmin=self.agc_pmin, warmup=self.warmup, weight_decay=self.weight_decay)
+        above(0, lr=self.lr, eps=self.eps, agc_pmin=self.agc_pmin)
+        at_least(0, agc=self.agc, warmup=self.warmup, weight_decay=self.weight_decay)
         _check_betas(self.betas)
 
 
@@ -50,7 +50,8 @@ class EncoderConfig:
 
     def __post_init__(self) -> None:
         at_least(1, cnn_channels_multiplier=self.cnn_channels_multiplier, mlp_layers=self.mlp_layers)
-        at_least(1, dense_units=self.dense_units, cnn_kernel_size=self.cnn_kernel_size, cnn_stages=len(self.cnn_stages))
+        at_least(1, dense_units=self.dense_units, cnn_kernel_size=self.cnn_kernel_size)
+        at_least(1, cnn_stages=min(self.cnn_stages, default=0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,8 @@ class DecoderConfig:
 
     def __post_init__(self) -> None:
         at_least(1, cnn_channels_multiplier=self.cnn_channels_multiplier, mlp_layers=self.mlp_layers)
-        at_least(1, dense_units=self.dense_units, cnn_kernel_size=self.cnn_kernel_size, cnn_stages=len(self.cnn_stages))
+        at_least(1, dense_units=self.dense_units, cnn_kernel_size=self.cnn_kernel_size)
+        at_least(1, cnn_stages=min(self.cnn_stages, default=0))
         at_least(0, block_space=self.block_space)
 
 

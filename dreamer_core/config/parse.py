@@ -1,5 +1,6 @@
 """From plain mappings to the frozen tree and back: unknown keys and wrong types end here."""
 
+import math
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
@@ -102,6 +103,8 @@ def _scalar(hint: Any, value: Any, where: str) -> Any:
         value = _as_int(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise ConfigError(where, f"must be {_NAMES[hint]}, got {value!r}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(where, f"must be finite, got {value}")
     return value
 
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dreamer_core.config.checks import above, at_least, within
+from dreamer_core.config.checks import above, at_least, at_most, within
 from dreamer_core.config.model import ActorConfig, CriticConfig, LaPropConfig, RecurrentConfig, WorldModelConfig
 from dreamer_core.errors import ConfigError
 
 Recipe = Literal["nature", "sheeprl"]
 Mode = Literal["train", "bootstrap", "dreamer", "standing_still"]
+Device = Literal["auto", "cpu", "cuda"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,13 +109,15 @@ class AlgoConfig:
 
     def __post_init__(self) -> None:
         above(0, gamma=self.gamma, norm_eps=self.norm_eps)
-        within(0, 1.0000001, gamma=self.gamma, lmbda=self.lmbda)
+        at_least(0, lmbda=self.lmbda)
+        at_most(1, gamma=self.gamma, lmbda=self.lmbda)
         within(0, 1, unimix=self.unimix)
         at_least(1, total_steps=self.total_steps, horizon=self.horizon, max_updates_per_tick=self.max_updates_per_tick)
-        at_least(1, per_rank_batch_size=self.per_rank_batch_size, dense_units=self.dense_units)
+        at_least(1, per_rank_batch_size=self.per_rank_batch_size)
+        at_least(1, dense_units=self.dense_units, mlp_layers=self.mlp_layers)
         at_least(2, per_rank_sequence_length=self.per_rank_sequence_length)
         at_least(0, replay_ratio=self.replay_ratio, learning_starts=self.learning_starts, imag_last=self.imag_last)
-        at_least(0, per_rank_pretrain_steps=self.per_rank_pretrain_steps, mlp_layers=self.mlp_layers)
+        at_least(0, per_rank_pretrain_steps=self.per_rank_pretrain_steps)
         if self.replay_context not in (0, 1):
             raise ConfigError("replay_context", f"must be 0 or 1, got {self.replay_context}")
 
@@ -172,7 +175,8 @@ class TrainConfig:
         at_least(1, wm_ac_ratio=self.wm_ac_ratio, wm_ac_ratio_min=self.wm_ac_ratio_min)
         at_least(self.wm_ac_ratio_min, wm_ac_ratio_max=self.wm_ac_ratio_max)
         at_least(1, schedule_updates=self.schedule_updates)
-        within(0, 1.0000001, lr_cosine_min_factor=self.lr_cosine_min_factor)
+        at_least(0, lr_cosine_min_factor=self.lr_cosine_min_factor)
+        at_most(1, lr_cosine_min_factor=self.lr_cosine_min_factor)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +221,7 @@ class Config:
     preset: str = "sheeprl"
     mode: Mode = "train"
     seed: int = 0
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = "auto"
     env: EnvConfig = field(default_factory=EnvConfig)
     precision: PrecisionPolicy = field(default_factory=PrecisionPolicy)
     replay: ReplayConfig = field(default_factory=ReplayConfig)

@@ -79,6 +79,6 @@ def two_hot_weights(target: Tensor, bins: Tensor) -> tuple[Tensor, Tensor, Tenso
     upper = torch.searchsorted(bins, target.contiguous(), right=True)
     below, above = (upper - 1).clamp(0, last), upper.clamp(0, last)
     to_below, to_above = (bins[below] - target).abs(), (bins[above] - target).abs()
-    same = below == above
+    same = (below == above) & ~target.isnan()  # NaN stays NaN, so that somebody notices
     weight_above = torch.where(same, torch.full_like(to_below, 0.5), to_below / (to_below + to_above))
     return below, above, weight_above

@@ -1,4 +1,4 @@
-"""The reference engine: act once, then learn as often as the replay ratio asks. One thread of control, deterministic."""
+"""The reference engine: act once, then learn as often as the replay ratio asks. Deterministic, in one thread."""
 
 import time
 from typing import NamedTuple, Protocol
@@ -70,7 +70,7 @@ def updates_due(trainer: Trainer) -> int:
         if progress.env_steps < algo.learning_starts or not trainer.replay.ready:
             return 0
         progress.learning_since = progress.env_steps
-    return trainer.ratio(progress.env_steps - progress.learning_since)
+    return trainer.ratio((progress.env_steps - progress.learning_since) / trainer.collective.size)
 
 
 def learn(trainer: Trainer) -> Update:

@@ -37,6 +37,11 @@ class NatureLearner(Learner):
     def optimizers(self) -> dict[str, Optimizer]:
         return {"agent": self.optimizer}
 
+    @property
+    def start_rows(self) -> slice:
+        """The rows that dreams start from."""
+        return slice(-self.config.algo.imag_last or None, None)
+
     def _update(self, moment: Moment, sampler: Sampler, plan: Plan) -> Update:
         self.optimizer.zero_grad(set_to_none=True)
         update = self.backward(moment, sampler, plan)
@@ -93,7 +98,7 @@ class NatureLearner(Learner):
             **action_metrics(entropy, judged.dream.actions, self.agent.spaces.action.is_continuous),
             **self.metrics_of_returns(judged.returns, judged.values, advantage, scale),
         }
-        if config.critic.replay_loss and len(moment.reward) > 1:
+        if config.critic.replay_loss and len(moment.reward[self.start_rows]) > 1:  # a return needs a next row
             replay_loss = self._replay_critic_loss(moment, model, judged.returns)
             loss = loss + scales.replay_value * replay_loss
             metrics["Loss/replay_value_loss"] = replay_loss.detach()
@@ -119,8 +124,7 @@ class NatureLearner(Learner):
 
     def _replay_critic_loss(self, moment: Moment, model: WorldModelLoss, imagined: Tensor) -> Tensor:
         """Ground the critic in rewards that really came, bootstrapped from what was imagined at each row."""
-        algo, batch = self.config.algo, moment.reward.shape[1]
-        row = slice(-algo.imag_last or None, None)
+        algo, batch, row = self.config.algo, moment.reward.shape[1], self.start_rows
         is_last = moment.is_last[row]
         returns = replay_returns(
             moment.reward[row],

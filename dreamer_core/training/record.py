@@ -48,6 +48,7 @@ def make_record(trainer: Trainer, interval: Interval, run_id: str, trace_id: str
         **_speed(interval),
         **describe(trainer.episodes),
         **means,
+        **trainer.controller.metrics,
     }
 
 

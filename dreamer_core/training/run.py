@@ -1,6 +1,7 @@
 """Starting a run, or going on with one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from dreamer_core.config import Config, from_mapping, to_mapping
 from dreamer_core.config.layers import merge, parse_words
 from dreamer_core.config.parse import dotted_items
+from dreamer_core.config.tree import Device
 from dreamer_core.envs.registry import read_spaces
 from dreamer_core.errors import CheckpointError, ConfigError
 from dreamer_core.models.agent import Agent
@@ -50,7 +52,9 @@ def resume_run(path: Path, words: Sequence[str], reporter: Reporter) -> RunFolde
     own = folder.checkpoints if collective.rank == 0 else folder.path / "ranks" / str(collective.rank) / "checkpoints"
     snapshot = checkpoint.load(checkpoint.resolve(own))
     if "replay" not in snapshot.tensors:
-        raise CheckpointError(f"{own} was saved without replay (run.save_replay=false): it can be evaluated, not resumed")
+        raise CheckpointError(
+            f"{own} was saved without replay (run.save_replay=false): it can be evaluated, not resumed"
+        )
     config = with_changes(snapshot.config, words)
     _prepare(config)
     trainer = build_trainer(config, resolve_device(config), collective)
@@ -89,12 +93,19 @@ def transplant(source: Snapshot, agent: Agent, *, reset_ac: bool) -> None:
     agent.load_state_dict(own | taken)
 
 
-def agent_from(path: Path, device: torch.device) -> tuple[Agent, Config]:
+def agent_from(path: Path, device: Device = "auto") -> tuple[Agent, Config]:
     """The agent of a checkpoint, built from the checkpoint's own config."""
     snapshot = checkpoint.load(checkpoint.resolve(path), groups=["agent"])
-    agent = Agent(snapshot.config, read_spaces(snapshot.config.env))
+    config = replace(snapshot.config, device=device)
+    torch.set_num_threads(config.run.threads)
+    agent = Agent(config, read_spaces(config.env))
     agent.load_state_dict(snapshot.tensors["agent"])
-    return agent.move(device), snapshot.config
+    return agent.move(resolve_device(config)), config
+
+
+def resumed_config(path: Path, words: Sequence[str]) -> Config:
+    """What a run would go on with."""
+    return with_changes(checkpoint.load(checkpoint.resolve(path), groups=[]).config, words)
 
 
 def _prepare(config: Config) -> Collective:

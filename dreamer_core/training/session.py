@@ -5,8 +5,7 @@ from typing import Any, Protocol
 
 from dreamer_core.config.tree import Config
 from dreamer_core.errors import NonFiniteError, Stopped
-from dreamer_core.evaluation.rollout import evaluate
-from dreamer_core.evaluation.summary import summarize
+from dreamer_core.evaluation.play import play_cohort
 from dreamer_core.metrics.sink import EventLog, JsonlSink
 from dreamer_core.runs import manifest
 from dreamer_core.runs.atomic import write_json
@@ -80,7 +79,9 @@ class Session:
                 self.save()
             if self.trainer.collective.any(bool(self.stop)):
                 self.save()
-                raise Stopped(f"stopped by {self.stop.signal_name or 'another rank'}; resume with --resume {self.folder.path}")
+                raise Stopped(
+                    f"stopped by {self.stop.signal_name or 'another rank'}; resume with --resume {self.folder.path}"
+                )
 
     def _finish(self) -> None:
         if self.interval.env_steps:
@@ -101,17 +102,18 @@ class Session:
         if not (self._trains_actor and self.is_chief):
             return
         settings = self.config.eval
-        results = evaluate(
+        played = play_cohort(
             self.trainer.agent,
             self.config,
             episodes=settings.episodes,
             greedy=settings.greedy,
             seed_base=settings.seed_base,
         )
-        summary = summarize(results, greedy=settings.greedy, seed_base=settings.seed_base)
         env_steps = self.trainer.progress.env_steps
+        summary: dict[str, Any] = {**played, "env_steps": env_steps}
         self.last_eval, self.evaluated_at = summary, env_steps
-        write_json(self.folder.eval / f"step_{env_steps:012d}.json", summary | {"env_steps": env_steps})
+        self.folder.eval.mkdir(exist_ok=True)
+        write_json(self.folder.eval / f"step_{env_steps:012d}.json", summary)
         self._write(self._eval_record(summary))
         self.reporter.on_eval(summary)
         score = float(summary["mean_return"])

@@ -1,0 +1,1 @@
+"""Seeing what the world model sees, and what it dreams."""
