@@ -4,16 +4,17 @@ import hashlib
 import json
 import os
 import platform
-from pathlib import Path
 from typing import Any
 
 import torch
+
+from dreamer_core.runs.facts import cpu_name
 
 
 def describe_testbed(device: torch.device) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "device": str(device),
-        "cpu": _cpu_name(),
+        "cpu": cpu_name(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "system": f"{platform.system()} {platform.machine()}",
@@ -26,11 +27,3 @@ def describe_testbed(device: torch.device) -> dict[str, Any]:
     text = json.dumps(facts, sort_keys=True)
     return facts | {"fingerprint": hashlib.sha256(text.encode()).hexdigest()[:12]}
 
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()

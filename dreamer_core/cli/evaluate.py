@@ -23,7 +23,7 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="write the summary")
     parser.add_argument("--trajectory", type=Path, metavar="FILE.jsonl", help="write every step, as it happens")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    options.add_device(parser)
     options.add_json(parser)
     parser.set_defaults(run=run)
 

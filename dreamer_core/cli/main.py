@@ -8,16 +8,15 @@ import os
 import sys
 from collections.abc import Sequence
 
-from dreamer_core.cli import bench, evaluate, presets, sweep, train
+from dreamer_core.cli import bench, evaluate, presets, sweep, train, viz
 from dreamer_core.errors import BROKE, DreamgateError
 from dreamer_core.version import __version__
 
-_COMMANDS = (train, evaluate, bench, sweep, presets)
+_COMMANDS = (train, evaluate, bench, viz, sweep, presets)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = build_parser()
-    args = parser.parse_args(argv)
+    args = parse(argv)
     try:
         code: int = args.run(args)
     except DreamgateError as error:
@@ -31,6 +30,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKE
     return code
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """KEY=VALUE words may stand anywhere, also behind options, where argparse alone would not take them."""
+    parser = build_parser()
+    args, rest = parser.parse_known_args(argv)
+    if any(word.startswith("-") for word in rest) or (rest and not hasattr(args, "words")):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        args.words = [*args.words, *rest]
+    return args
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -8,7 +8,6 @@ from dreamer_core.config import Config, load_config
 from dreamer_core.config.tree import Mode
 from dreamer_core.errors import UsageError
 
-Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _MODES: tuple[Mode, ...] = ("train", "bootstrap", "dreamer", "standing_still")
 
 
@@ -31,6 +30,10 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", type=Path, required=True, metavar="PATH", help="a run, RUN/best, RUN/last or one checkpoint"
     )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
 
 
 def read_config(args: argparse.Namespace) -> Config:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -31,13 +32,14 @@ class BarReporter:
         self.facts: dict[str, float] = {}
 
     def __enter__(self) -> "BarReporter":
-        self.bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.bar.stop()
+        if self.bar.live.is_started:
+            self.bar.stop()
 
     def on_progress(self, progress: TrainingProgress, updates: int) -> None:
+        self.bar.start()  # only now: what fails before the first step is a plain line
         speed = f"{updates / progress.seconds:.1f}/s" if progress.seconds else ""
         reward = f"return {self.facts['reward']:.1f}" if "reward" in self.facts else ""
         self.bar.update(self.task, completed=progress.env_steps, facts=f"{updates} updates {speed} {reward}")
@@ -78,7 +80,7 @@ class JsonReporter:
         print(dumps({"type": kind, "at": time.time(), **value}), flush=True)
 
 
-def eval_table(summary: dict[str, Any], title: str) -> Table:
+def eval_table(summary: Mapping[str, Any], title: str) -> Table:
     table = Table(title=title, title_justify="left")
     for column in ("episodes", "mean return", "95 % interval", "min", "max", "length", "success"):
         table.add_column(column, justify="right")

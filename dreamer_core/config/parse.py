@@ -2,8 +2,8 @@
 
 import math
 import types
-from collections.abc import Mapping
-from dataclasses import MISSING, asdict, fields, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, asdict, fields, is_dataclass, replace
 from difflib import get_close_matches
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -13,21 +13,30 @@ from dreamer_core.errors import ConfigError
 T = TypeVar("T")
 
 
-def from_mapping(kind: type[T], mapping: Mapping[str, Any], path: str = "") -> T:
-    """Build `kind` from `mapping`, refusing what it does not know. Keys that are left out keep their defaults."""
+def from_mapping(
+    kind: type[T], mapping: Mapping[str, Any], path: str = "", known: Sequence[str] = (), base: T | None = None
+) -> T:
+    """Build `kind` from `mapping`, refusing what it does not know. What is left out is as in `base`, or by default.
+
+    Inside a larger tree, `path` is where `kind` stands in it, and `known` are the keys of the whole, to suggest from.
+    """
     if not isinstance(mapping, Mapping):
         raise ConfigError(path, f"must be a section of keys, got {mapping!r}")
-    hints = _hints(cast("Any", kind))
+    hints, known = _hints(cast("Any", kind)), known or known_keys(kind, path)
     values = {}
     for key, value in mapping.items():
-        where = _join(path, str(key))
-        if key not in hints:
-            raise ConfigError(where, f"unknown key{suggestion(where, known_keys(kind, path))}")
-        values[key] = _convert(hints[key], value, where)
+        where, hint = _join(path, str(key)), hints.get(key)
+        if hint is None:
+            near = suggestion(where, known_keys(kind, path)) or suggestion(where, known)
+            raise ConfigError(where, f"unknown key{near}")
+        if is_dataclass(hint):  # given in part, it keeps the defaults of its place, which may not be those of its kind
+            values[key] = from_mapping(cast("type[Any]", hint), value, where, known, _held(kind, base, key))
+        else:
+            values[key] = _convert(hint, value, where)
     try:
-        return kind(**values)
+        return kind(**values) if base is None else cast("T", replace(cast("Any", base), **values))
     except ConfigError as error:
-        if path and not error.key.startswith(path):
+        if path and not error.key.startswith(f"{path}."):
             raise ConfigError(_join(path, error.key), str(error).removeprefix(f"{error.key}: ")) from None
         raise
 
@@ -46,7 +55,7 @@ def known_keys(kind: Any, path: str = "") -> list[str]:
     return keys
 
 
-def suggestion(key: str, known: list[str]) -> str:
+def suggestion(key: str, known: Sequence[str]) -> str:
     """A phrase naming the nearest known keys, by the whole path first, then by the last word."""
     close = get_close_matches(key, known, n=1, cutoff=0.75)
     last = key.rsplit(".", 1)[-1]
@@ -62,6 +71,16 @@ def suggestion(key: str, known: list[str]) -> str:
 def _hints(kind: Any) -> dict[str, Any]:
     hints = get_type_hints(kind)
     return {field.name: hints[field.name] for field in fields(kind)}
+
+
+def _held(kind: Any, base: Any, name: str) -> Any:
+    """What a field holds when nobody sets it; None where somebody must."""
+    if base is not None:
+        return getattr(base, name)
+    field = next(item for item in fields(kind) if item.name == name)
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return None if field.default is MISSING else field.default
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
@@ -141,10 +160,9 @@ def _join(path: str, key: str) -> str:
 
 def default_of(kind: Any, dotted: str) -> Any:
     """The default of one dotted key, without building anything else."""
-    head, _, rest = dotted.partition(".")
-    field = next(item for item in fields(kind) if item.name == head)
-    value = field.default if field.default is not MISSING else cast("Any", field.default_factory)()
-    for name in rest.split(".") if rest else []:
+    head, *rest = dotted.split(".")
+    value = _held(kind, None, head)
+    for name in rest:
         value = getattr(value, name)
     return value
 

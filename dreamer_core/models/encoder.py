@@ -61,7 +61,7 @@ class ImageEncoder(nn.Module):
     def forward(self, obs: Mapping[str, Tensor]) -> Tensor:
         images = torch.cat([to_unit(obs[key], spec) - 0.5 for key, spec in self.specs.items()], -3)
         flat: Tensor = self.net(images.flatten(0, -4))
-        return flat.unflatten(0, images.shape[:-3])
+        return torch.unflatten(flat, 0, images.shape[:-3])
 
 
 class MaxPool(nn.Module):

@@ -69,4 +69,5 @@ def _row(varied: tuple[tuple[str, str], ...], group: Sequence[Outcome]) -> dict[
         "min": min(scores, default=None),
         "max": max(scores, default=None),
         "runs": [outcome.run for outcome in group],
+        "errors": [outcome.error for outcome in group if outcome.error is not None],
     }

@@ -38,6 +38,8 @@ class Collector:
         self.generator = generator
         self.sampler = RandomSampler(generator)
         self.keeps_beliefs = config.algo.replay_context > 0
+        if config.mode == "standing_still":
+            constant_action(env.num_envs, agent.spaces.action, config.train.standing_still_action)  # refuse it now
         self.rows: Rows = env.reset()
         self.state: PlayerState = player.start(agent, env.num_envs)
 

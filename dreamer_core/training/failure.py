@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -70,6 +71,6 @@ def _save_batch(path: Path, tensors: Mapping[str, Tensor]) -> str | None:
     """Why it could not be saved, or nothing. The report on a failure must not fail for its largest part."""
     try:
         save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, path)
-    except (OSError, RuntimeError, ValueError) as error:
+    except (SafetensorError, OSError, RuntimeError, ValueError) as error:
         return f"{type(error).__name__}: {error}"
     return None

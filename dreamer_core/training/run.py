@@ -119,5 +119,9 @@ def _shared_folder(config: Config, root: Path, collective: Collective) -> RunFol
     folder = create_run(root, config) if collective.rank == 0 else None
     name = collective.share("" if folder is None else str(folder.path))
     if folder is not None:
-        manifest.start_manifest(folder, config, "train")
+        manifest.start_manifest(folder, config, "train", device=_device_name(config))
     return folder or RunFolder(Path(name))
+
+
+def _device_name(config: Config) -> str | None:
+    return torch.cuda.get_device_name() if resolve_device(config).type == "cuda" else None

@@ -54,7 +54,7 @@ class Controller:
         """Exactly once per update; `update` counts from 0."""
         assert update > self.last_update, f"update {update} was planned already; the last one was {self.last_update}"
         self.last_update = update
-        if self.trains_actor and update == self.warmup > 0:
+        if update == self.warmup:
             # The falling losses of the warm-up are no yardstick for what follows.
             self.surprise = Surprise(self.surprise.config)
         return Plan(
@@ -66,8 +66,7 @@ class Controller:
 
     def observe(self, losses: Mapping[str, float]) -> None:
         """The losses of the update just done, by their metric names."""
-        if self.needs_losses:
-            self.surprise.observe(losses)
+        self.surprise.observe(losses)
 
     def ratio(self, update: int) -> int:
         """World-model updates per update of the actor and critic, at this update."""

@@ -47,6 +47,7 @@ class Session:
         self.stop_reason: str | None = None
         self.last_eval: dict[str, Any] | None = None
         self.evaluated_at = -1
+        self._saved: tuple[tuple[int, int, int], Path] | None = None
         self.stop = StopRequest()
 
     def run(self) -> None:
@@ -126,6 +127,14 @@ class Session:
         self._update_manifest()
 
     def save(self) -> Path:
+        """A checkpoint of this moment, unless there already is one."""
+        moment = (self.trainer.progress.env_steps, self.sink.offset(), self.events.offset())
+        if self._saved is None or self._saved[0] != moment:
+            self._saved = (moment, self._write_checkpoint())
+            self._update_manifest()
+        return self._saved[1]
+
+    def _write_checkpoint(self) -> Path:
         snapshot = self.trainer.snapshot()
         snapshot.state["session"] = {
             "metrics_offset": self.sink.offset(),
@@ -137,9 +146,7 @@ class Session:
             "last_eval": self.last_eval,
             "interval": vars(self.interval),
         }
-        path = checkpoint.save(self.checkpoints, snapshot, keep=self.config.run.keep_checkpoints)
-        self._update_manifest()
-        return path
+        return checkpoint.save(self.checkpoints, snapshot, keep=self.config.run.keep_checkpoints)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Back to the moment of the checkpoint. What was written after it is dropped: it will be written again."""
@@ -174,7 +181,7 @@ class Session:
 
     def _eval_record(self, summary: dict[str, Any]) -> dict[str, Any]:
         progress = self.trainer.progress
-        record = {"env_steps": progress.env_steps, "train_steps": self.trainer.learner.count}
+        record: dict[str, Any] = {"env_steps": progress.env_steps, "train_steps": self.trainer.learner.count}
         record |= {"wall_time_s": progress.seconds, "run_id": self.folder.run_id, "trace_id": self.trace_id}
         names = ("mean_return", "return_std", "return_min", "return_max", "success_rate")
         scores = {f"eval/{name}": summary[name] for name in names if summary[name] is not None}

@@ -72,21 +72,32 @@ class ActorLossRise(Sign):
     LEAST: ClassVar[float] = 0.02
 
     history: list[float] = field(default_factory=list)
+    base: float | None = None  # while it is on: the flat level, and the level above which it stays on
+    limit: float = 0.0
 
     def read(self, record: Record) -> Reading | None:
         loss = record.get("Loss/policy_loss")
         if loss is None:
             return None
         remember(self.history, loss, 2 * TREND)
+        now = median(self.history[-TREND // 2 :])
+        if self.base is None:
+            self._look_for_a_climb(now)
+        base, is_on = self.base, self.base is not None and now > self.limit
+        if not is_on:
+            self.base = None
+        message = f"policy loss is {now:.4g}" if base is None else f"policy loss is {now:.4g}, was flat at {base:.4g}"
+        return Reading(is_on, message, {"policy_loss": now} | ({} if base is None else {"was": base}))
+
+    def _look_for_a_climb(self, now: float) -> None:
         if len(self.history) < 2 * TREND:
-            return Reading(False, "too few records to tell", {})
-        flat, middle, late = self.history[:TREND], self.history[TREND : -TREND // 2], self.history[-TREND // 2 :]
+            return
+        flat, middle = self.history[:TREND], self.history[TREND : -TREND // 2]
         base = median(flat)
         spread = median(abs(value - base) for value in flat)
-        now = median(late)
-        is_climbing = now > median(middle) > base
-        is_on = is_climbing and now - base > max(self.SPREADS * spread, self.LEAST)
-        return Reading(is_on, f"policy loss is {now:.4g}, was {base:.4g}", {"policy_loss": now, "was": base})
+        limit = base + max(self.SPREADS * spread, self.LEAST)
+        if min(now, median(middle)) > limit:  # both halves of the last ten, so that a few bad records are not a climb
+            self.base, self.limit = base, limit
 
 
 @dataclass
@@ -97,7 +108,7 @@ class CriticSaturation(Sign):
     # The seed's critic stood at 147 while the return fell from 363 to 157.
     PINNED: ClassVar[float] = 0.01  # all of the last values within this share of their size
     FLAT: ClassVar[float] = 0.01  # the spread over states has shrunk to this share of what it was
-    MOVED: ClassVar[float] = 0.3  # by this share the return must have moved for a still critic to be wrong
+    MOVED: ClassVar[float] = 0.2  # by this share the return must have moved for a still critic to be wrong
     # The two-hot bins end at e^20, which is 5e8. Nothing that is trained here has returns near this.
     RUNAWAY: ClassVar[float] = 1e7
 
@@ -107,23 +118,27 @@ class CriticSaturation(Sign):
 
     def read(self, record: Record) -> Reading | None:
         if "Rewards/rew_avg" in record:
-            remember(self.returns, record["Rewards/rew_avg"], TREND)
-        value = record.get("value_mean")
+            remember(self.returns, record["Rewards/rew_avg"], 2 * TREND)
+        value, spread = record.get("value_mean"), record.get("value_std")
         if value is None:
             return None
         remember(self.values, value, TREND)
-        spread = record.get("value_std")
-        usual = median(self.spreads) if len(self.spreads) >= TREND else 0.0
-        if spread is not None:
-            remember(self.spreads, spread, 3 * TREND)
-        is_still = self._is_pinned() or (spread is not None and spread < self.FLAT * usual)
-        is_on = abs(value) > self.RUNAWAY or (is_still and self._have_returns_moved())
+        is_alike = self._is_pinned() or self._is_flat(spread)
+        is_on = abs(value) > self.RUNAWAY or (is_alike and self._have_returns_moved())
         facts = {"value_mean": value} | ({} if spread is None else {"value_std": spread})
-        return Reading(is_on, f"values average {value:.4g}, {'all alike' if is_still else 'and move'}", facts)
+        return Reading(is_on, f"values average {value:.4g}, {'all alike' if is_alike else 'and move'}", facts)
 
     def _is_pinned(self) -> bool:
         size = max(map(abs, self.values))
         return len(self.values) == TREND and max(self.values) - min(self.values) <= self.PINNED * size
+
+    def _is_flat(self, spread: float | None) -> bool:
+        if spread is None:
+            return False
+        is_flat = len(self.spreads) >= TREND and spread < self.FLAT * median(self.spreads)
+        if not is_flat:  # a collapsed spread must not become the usual one
+            remember(self.spreads, spread, 3 * TREND)
+        return is_flat
 
     def _have_returns_moved(self) -> bool:
         """From the first half of the memory to the second, not just from one record to the next."""

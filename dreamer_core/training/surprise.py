@@ -68,7 +68,7 @@ class Surprise:
         measured = {name: self._compare(name, losses[key]) for name, key in named.items() if key in losses}
         self.log_ratios = {name: value for name, value in measured.items() if value is not None}
         total = self.log_ratios.get("total", 0.0)
-        self.smoothed = max(_FADE * self.smoothed, total, 0.0)
+        self.smoothed = max(_FADE * self.smoothed, total)
         self._advance_focus(is_surprised=total > self.config.wm_focus_threshold)
 
     def state(self) -> dict[str, Any]:
@@ -100,7 +100,8 @@ class Surprise:
         config = self.config
         if self.focus_left:
             self.focus_left -= 1
-            self.cooldown_left = 0 if self.focus_left else config.wm_focus_cooldown
+            if not self.focus_left:
+                self.cooldown_left = config.wm_focus_cooldown
         elif self.cooldown_left:
             self.cooldown_left -= 1
         if config.wm_focus and is_surprised and not (self.focus_left or self.cooldown_left):

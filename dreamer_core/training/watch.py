@@ -169,7 +169,7 @@ class EarlyStop:
 
 
 def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _longest_gap(config: TrainConfig) -> int:

@@ -54,9 +54,7 @@ class _Watched(NamedTuple):
 
 
 @torch.no_grad()
-def dream_clip(
-    agent: Agent, config: Config, seed: int, context: int, horizon: int, generator: torch.Generator
-) -> Clip:
+def dream_clip(agent: Agent, config: Config, seed: int, context: int, horizon: int, generator: torch.Generator) -> Clip:
     """Play the episode of `seed`, then dream its moments from `context` on with the actions that were really taken.
 
     At most `context` + `horizon` moments, fewer when the episode ends before. `generator` lives on the agent's device.
@@ -67,8 +65,10 @@ def dream_clip(
     watched = _watch(agent, config, seed, context + horizon, sampler)
     moments = len(watched.actions)
     if moments <= context:
-        raise ConfigError("context", f"must be below the {moments} moments of the episode of seed {seed}, got {context}")
-    dream = _imagine(agent, watched, context, sampler)
+        raise ConfigError(
+            "context", f"must be below the {moments} moments of the episode of seed {seed}, got {context}"
+        )
+    dream = imagine_open_loop(agent, watched.beliefs, watched.actions, context, sampler)
     decoder = agent.world_model.decoder
     reconstructed = decoder.reconstruct(watched.beliefs.features)
     imagined = decoder.reconstruct(dream.features)
@@ -82,6 +82,21 @@ def dream_clip(
         for key, spec in decoder.specs.items()
     }
     return Clip(seed=seed, context=context, views=views)
+
+
+@torch.no_grad()
+def imagine_open_loop(agent: Agent, beliefs: State, actions: Tensor, context: int, sampler: Sampler) -> State:
+    """The first `context` beliefs (T, B, ...) as they are, then what follows from the last of them without looking.
+
+    actions (T, B, A): chosen at each moment. The last of them leads to no moment, and is not used.
+    """
+    state = State(beliefs.deter[context - 1], beliefs.stoch[context - 1])
+    deter, stoch = list(beliefs.deter[:context]), list(beliefs.stoch[:context])
+    for action in actions[context - 1 : -1]:
+        state = agent.world_model.rssm.imagine_step(state, action, sampler)
+        deter.append(state.deter)
+        stoch.append(state.stoch)
+    return State(torch.stack(deter), torch.stack(stoch))
 
 
 def _watch(agent: Agent, config: Config, seed: int, limit: int, sampler: Sampler) -> _Watched:
@@ -104,18 +119,6 @@ def _watch(agent: Agent, config: Config, seed: int, limit: int, sampler: Sampler
         beliefs=State(torch.stack([b.deter for b in beliefs]), torch.stack([b.stoch for b in beliefs])),
         actions=torch.stack(actions),
     )
-
-
-def _imagine(agent: Agent, watched: _Watched, context: int, sampler: Sampler) -> State:
-    """(T, 1, ...): the beliefs of the context, then what follows from the last of them without looking again."""
-    state = State(watched.beliefs.deter[context - 1], watched.beliefs.stoch[context - 1])
-    deter, stoch = list(watched.beliefs.deter[:context]), list(watched.beliefs.stoch[:context])
-    # The action of a moment leads to the next one, so the last action leads nowhere.
-    for action in watched.actions[context - 1 : -1]:
-        state = agent.world_model.rssm.imagine_step(state, action, sampler)
-        deter.append(state.deter)
-        stoch.append(state.stoch)
-    return State(torch.stack(deter), torch.stack(stoch))
 
 
 def _shown(obs: Tensor, spec: ObsSpec) -> Tensor:

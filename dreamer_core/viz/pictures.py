@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dreamer_core.viz.canvas import Words, draw_strip
 from dreamer_core.viz.dream import View
 from dreamer_core.viz.style import BACKGROUND, DREAMING, FAINT, INK, WATCHING, rgb
-from dreamer_core.viz.text import Words, draw_strip
 from dreamer_core.viz.video import Frame
 
 PANELS = ("real", "reconstructed", "imagined", "error")
@@ -67,7 +67,7 @@ def _side_by_side(panels: list[Frame]) -> Frame:
 def _header(panel_width: int) -> Frame:
     step = panel_width + 2 * _BORDER + _GAP
     words = [Words(name, _GAP + (i + 0.5) * step - _GAP / 2, "center", INK) for i, name in enumerate(PANELS)]
-    return draw_strip(_GAP + step * len(PANELS), _HEADER, words, size=11, background=BACKGROUND)
+    return draw_strip(_GAP + step * len(PANELS), _HEADER, words, size=11)
 
 
 def _footer(width: int, t: int, length: int, context: int, error: float) -> Frame:
@@ -78,7 +78,7 @@ def _footer(width: int, t: int, length: int, context: int, error: float) -> Fram
         Words(what, width / 2, "center", WATCHING if is_watching else DREAMING),
         Words(f"mean error {error:.3f}", width - _GAP, "right", INK),
     ]
-    return draw_strip(width, _FOOTER, words, size=10, background=BACKGROUND)
+    return draw_strip(width, _FOOTER, words, size=10)
 
 
 def _timeline(width: int, t: int, length: int, context: int) -> Frame:

@@ -24,7 +24,16 @@ def require_packages() -> None:
 
 def write_mp4(path: Path, frames: Sequence[Frame]) -> Path:
     # yuv420p is what every browser plays; macro_block_size 2 keeps the frames at their own size.
-    _write(path, frames, plugin="FFMPEG", fps=FRAMES_PER_SECOND, codec="libx264", pixelformat="yuv420p", quality=8, macro_block_size=2)
+    _write(
+        path,
+        frames,
+        plugin="FFMPEG",
+        fps=FRAMES_PER_SECOND,
+        codec="libx264",
+        pixelformat="yuv420p",
+        quality=8,
+        macro_block_size=2,
+    )
     return path
 
 

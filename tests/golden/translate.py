@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from dreamer_core.config import Config, from_mapping
-from dreamer_core.types import ActionSpec, Batch, ObsSpec, Spaces, State
+from dreamer_core.types import ActionKind, ActionSpec, Batch, ObsSpec, Spaces, State
 
 _SHARED = ("mlp_layers", "dense_units")
 
@@ -43,12 +43,16 @@ def config_from(settings: Mapping[str, Any], recipe: str) -> Config:
 
 def spaces_from(settings: Mapping[str, Any], obs: Mapping[str, Tensor]) -> Spaces:
     sizes = tuple(settings["actions"])
-    kind = "continuous" if settings["continuous"] else "discrete" if len(sizes) == 1 else "multi_discrete"
+    kind: ActionKind = "discrete" if len(sizes) == 1 else "multi_discrete"
+    action = (
+        ActionSpec(kind="continuous", sizes=(sum(sizes),))
+        if settings["continuous"]
+        else ActionSpec(kind=kind, sizes=sizes)
+    )
     specs = {
         key: ObsSpec(kind="vector" if value.dim() == 3 else "image", shape=tuple(value.shape[2:]))
         for key, value in obs.items()
     }
-    action = ActionSpec(kind=kind, sizes=(sum(sizes),) if settings["continuous"] else sizes)
     return Spaces(obs=specs, action=action)
 
 

@@ -1,0 +1,46 @@
+"""`dreamgate viz`: what the world model sees, and what it dreams."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from dreamer_core.cli import options
+from dreamer_core.errors import UsageError
+
+
+def add_to(commands: Any) -> None:
+    parser = commands.add_parser(
+        "viz",
+        help="show a world model's reconstructions and dreams",
+        description="Plays one episode and films it: real, reconstructed, imagined from --context on, and the error. "
+        "Pixels become a video, vectors become plots; both as mp4 and gif.",
+    )
+    options.add_checkpoint(parser)
+    parser.add_argument("--context", type=int, default=5, help="moments seen before the dream begins (default 5)")
+    parser.add_argument("--horizon", type=int, default=45, help="moments dreamt after that, at most (default 45)")
+    parser.add_argument("--seed", type=int, default=0, help="of the episode (default 0)")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="where to (default: videos/ beside the checkpoints)")
+    options.add_device(parser)
+    options.add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    if min(args.context, args.horizon) < 1 or args.seed < 0:
+        raise UsageError(f"--context and --horizon must be at least 1, got {args.context} and {args.horizon}")
+    from dreamer_core.metrics.jsonsafe import dumps
+    from dreamer_core.rng import make_generator
+    from dreamer_core.training import checkpoint
+    from dreamer_core.training.run import agent_from
+    from dreamer_core.viz.dream import dream_clip
+    from dreamer_core.viz.files import write_dream
+
+    step = checkpoint.resolve(args.checkpoint)
+    agent, config = agent_from(step, args.device)
+    generator = make_generator(args.seed, next(agent.parameters()).device)
+    clip = dream_clip(agent, config, args.seed, args.context, args.horizon, generator)
+    folder = args.output or step.parent.parent / "videos"
+    written = write_dream(folder, clip, f"{step.name}_seed{args.seed}")
+    for path in written:
+        print(dumps({"type": "file", "path": str(path)}) if args.json else path)
+    return 0
