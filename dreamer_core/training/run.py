@@ -115,12 +115,13 @@ def _prepare(config: Config) -> Collective:
 
 
 def _shared_folder(config: Config, root: Path, collective: Collective) -> RunFolder:
-    """The first rank makes the folder and tells the others."""
-    folder = create_run(root, config) if collective.rank == 0 else None
-    name = collective.share("" if folder is None else str(folder.path))
-    if folder is not None:
-        manifest.start_manifest(folder, config, "train", device=_device_name(config))
-    return folder or RunFolder(Path(name))
+    """The first rank makes the folder, whole with its manifest, and then tells the others."""
+    if collective.rank != 0:
+        return RunFolder(Path(collective.share("")))
+    folder = create_run(root, config)
+    manifest.start_manifest(folder, config, "train", device=_device_name(config))
+    collective.share(str(folder.path))
+    return folder
 
 
 def _device_name(config: Config) -> str | None:

@@ -73,7 +73,7 @@ def test_the_deviation_of_continuous_actions_stays_within_its_bounds(recipe: Rec
     actor, features = continuous(recipe, "actor.min_std=0.2", "actor.max_std=0.7")
     with torch.no_grad():
         for parameter in actor.heads.parameters():
-            parameter *= 20
+            parameter.mul_(20)
     policy = actor(features)
     assert isinstance(policy, NormalPolicy)
     assert 0.2 <= policy.std.min() < 0.21

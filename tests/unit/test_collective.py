@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import torch
-
 from torch.multiprocessing.spawn import spawn
 
 from dreamer_core.config.tree import Recipe
@@ -18,7 +17,7 @@ from tests.unit.rank_worker import work
 def found(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What two processes on this machine found out."""
     folder: Path = tmp_path_factory.mktemp("ranks")
-    spawn(work, args=(2, str(folder)), nprocs=2)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    spawn(work, args=(2, str(folder)), nprocs=2)
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(2)]
 
 
