@@ -26,4 +26,3 @@ def describe_testbed(device: torch.device) -> dict[str, Any]:
         facts["cuda"] = torch.version.cuda
     text = json.dumps(facts, sort_keys=True)
     return facts | {"fingerprint": hashlib.sha256(text.encode()).hexdigest()[:12]}
-

@@ -68,8 +68,9 @@ class RSSM(nn.Module, ABC):
         embedded = self.embed_observations(embedding)
         fresh = self.initial(is_first.shape[1])
         state, steps = fresh if start is None else start, []
-        for t in range(len(embedding)):
-            state, posterior = self._observe_step(state, fresh, keep[t], actions[t], embedded[t], sampler)
+        # Unbound at once: indexing in the loop would fill a whole sequence with zeros per step when going backward.
+        for inputs in zip(keep.unbind(), actions.unbind(), embedded.unbind(), strict=True):
+            state, posterior = self._observe_step(state, fresh, *inputs, sampler)
             steps.append((state.deter, state.stoch, posterior))
         deter, stoch, posterior = (torch.stack(part) for part in zip(*steps, strict=True))
         return Observed(State(deter, stoch), posterior, self.prior(deter))

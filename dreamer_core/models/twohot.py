@@ -44,12 +44,10 @@ class SymexpTwoHot:
         self.bins = symexp_bins(count, device)
 
     def mean(self, logits: Tensor) -> Tensor:
-        # Summed in mirrored pairs, so that uniform probabilities (zero-initialized heads) give exactly 0.
-        weighted = logits.float().softmax(-1) * self.bins
-        half = weighted.shape[-1] // 2
-        below, above = weighted[..., :half].flip(-1), weighted[..., weighted.shape[-1] - half :]
-        middle = weighted[..., half] if weighted.shape[-1] % 2 else 0.0
-        return middle + (below + above).sum(-1)
+        # Bins come in pairs of opposite sign (a middle one is 0), so only the difference of each pair counts. Uniform
+        # probabilities, as zero-initialized heads give them, then make exactly 0.
+        probs, half = logits.float().softmax(-1), logits.shape[-1] // 2
+        return (probs[..., -half:] - probs[..., :half].flip(-1)) @ self.bins[-half:]
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         return two_hot_loss(logits, target.detach().float(), self.bins)
@@ -65,12 +63,11 @@ def two_hot_loss(logits: Tensor, target: Tensor, bins: Tensor) -> Tensor:
 
     Reads the two bins that matter instead of building a dense target: the same number, a fraction of the memory.
     """
-    log_prob = logits.float().log_softmax(-1)
+    logits = logits.float()
     below, above, weight_above = two_hot_weights(target, bins)
-    return -(
-        (1 - weight_above) * log_prob.gather(-1, below[..., None]).squeeze(-1)
-        + weight_above * log_prob.gather(-1, above[..., None]).squeeze(-1)
-    )
+    # One gather for both: its backward pass fills a zero tensor as large as the logits.
+    picked = logits.gather(-1, torch.stack([below, above], -1))
+    return logits.logsumexp(-1) - (picked * torch.stack([1 - weight_above, weight_above], -1)).sum(-1)
 
 
 def two_hot_weights(target: Tensor, bins: Tensor) -> tuple[Tensor, Tensor, Tensor]:

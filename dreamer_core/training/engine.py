@@ -44,7 +44,7 @@ class CpuEngine:
         started = time.perf_counter()
         env_steps = collect(self.trainer)
         acted = time.perf_counter()
-        updates = updates_due(self.trainer)
+        updates = updates_due(self.trainer, env_steps)
         for _ in range(updates):
             learn(self.trainer)
         ended = time.perf_counter()
@@ -63,13 +63,13 @@ def collect(trainer: Trainer) -> int:
     return steps
 
 
-def updates_due(trainer: Trainer) -> int:
-    """How many updates the replay ratio asks for now. Counting starts when learning can."""
+def updates_due(trainer: Trainer, new_steps: int) -> int:
+    """How many updates the replay ratio asks for now. Counting starts with the tick in which learning can."""
     progress, algo = trainer.progress, trainer.config.algo
     if progress.learning_since is None:
         if progress.env_steps < algo.learning_starts or not trainer.replay.ready:
             return 0
-        progress.learning_since = progress.env_steps
+        progress.learning_since = progress.env_steps - new_steps
     return trainer.ratio((progress.env_steps - progress.learning_since) / trainer.collective.size)
 
 
@@ -87,11 +87,18 @@ def apply_update(trainer: Trainer, batch: Batch) -> Update:
     update = trainer.learner.update(batch, trainer.learn_sampler, plan)
     trainer.progress.actor_updates += plan.actor_critic
     if trainer.controller.needs_losses:
-        trainer.controller.observe({name: float(value) for name, value in update.metrics.items()})
+        trainer.controller.observe(shared_losses(trainer, update))
     context = trainer.config.algo.replay_context
     if context:
         trainer.replay.write_latents(batch.time[context:], batch.env, update.beliefs)
     return update
+
+
+def shared_losses(trainer: Trainer, update: Update) -> dict[str, float]:
+    """The metrics of an update, averaged over ranks: all must react to the same numbers, or their plans part."""
+    values = torch.stack([value.float() for value in update.metrics.values()])
+    means = trainer.collective.gather(values[None]).reshape(-1, len(values)).mean(0)
+    return dict(zip(update.metrics, means.tolist(), strict=True))
 
 
 def check_finite(trainer: Trainer, batch: Batch, update: Update) -> None:

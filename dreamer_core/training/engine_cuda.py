@@ -15,7 +15,7 @@ from torch import Tensor
 
 from dreamer_core.models.agent import Agent
 from dreamer_core.rng import RandomSampler
-from dreamer_core.training.engine import Ticked, check_finite, collect, updates_due
+from dreamer_core.training.engine import Ticked, check_finite, collect, shared_losses, updates_due
 from dreamer_core.training.learner import Learner, Plan, Update
 from dreamer_core.training.learner_nature import NatureLearner
 from dreamer_core.training.trainer import Trainer
@@ -34,10 +34,11 @@ class CudaEngine:
         trainer.collector.agent = self.player.agent
         self.graphs = GraphedGradients(trainer.learner, trainer.learn_sampler)
         self.weights_ready.record()
+        self.new_steps = 0  # of the tick before: the updates of a tick are due for those
 
     def tick(self) -> Ticked:
         started = time.perf_counter()
-        updates = updates_due(self.trainer)
+        updates = updates_due(self.trainer, self.new_steps)
         with torch.cuda.stream(self.learning):
             self.learning.wait_event(self.rows_ready)
             for _ in range(updates):
@@ -48,7 +49,7 @@ class CudaEngine:
         enqueued = time.perf_counter()
         with torch.cuda.stream(self.acting):
             # The actor plays with the weights of the tick before: it never waits for the updates just enqueued.
-            env_steps = collect(self.trainer)
+            env_steps = self.new_steps = collect(self.trainer)
             self.acting.wait_event(self.weights_ready)
             self.player.adopt()
             self.rows_ready.record(self.acting)
@@ -72,7 +73,7 @@ class CudaEngine:
             trainer.replay.write_latents(batch.time[context:], batch.env, update.beliefs)
         trainer.window.add(update.metrics)
         if trainer.controller.needs_losses:
-            trainer.controller.observe({name: float(value) for name, value in update.metrics.items()})
+            trainer.controller.observe(shared_losses(trainer, update))
 
     def check(self, batch: Batch, update: Update) -> None:
         """Finite or not costs a wait for the device, so it is asked once per record and not once per update."""

@@ -20,6 +20,7 @@ class Judged(NamedTuple):
     """A dream with its worth, all (H + 1, N) but the returns, which are (H, N)."""
 
     dream: Dream
+    logits: Tensor  # of the critic, the only part that carries a gradient
     values: Tensor
     slow_values: Tensor
     returns: Tensor
@@ -88,9 +89,8 @@ class NatureLearner(Learner):
         log_prob, entropy = policy.log_prob(judged.dream.actions[:-1]), policy.entropy()
         weights = judged.weights[:-1]
         policy_loss = (weights * -(log_prob * advantage + config.actor.ent_coef * entropy)).mean()
-        value_loss = (
-            weights * self._critic_loss(judged.dream.features[:-1], judged.returns, judged.slow_values[:-1])
-        ).mean()
+        critic_loss = self._critic_loss(judged.logits[:-1], judged.returns, judged.slow_values[:-1])
+        value_loss = (weights * critic_loss).mean()
         loss = scales.policy * policy_loss + scales.value * value_loss
         metrics = {
             "Loss/policy_loss": policy_loss.detach(),
@@ -104,22 +104,25 @@ class NatureLearner(Learner):
             metrics["Loss/replay_value_loss"] = replay_loss.detach()
         return loss, metrics
 
-    @torch.no_grad()
     def _dream(self, model: WorldModelLoss, sampler: Sampler) -> Judged:
+        """Nothing learns from the dream itself, only the critic from its view of it: one forward pass for both uses."""
         agent, algo = self.agent, self.config.algo
-        start = last_rows(model.observed.states.detach(), algo.imag_last)
-        dream = imagine(agent.world_model, agent.actor, start, algo.horizon, sampler)
-        reward = agent.world_model.predict_reward(dream.features)
-        proceed = torch.sigmoid(agent.world_model.continue_logit(dream.features))
-        values, slow = agent.critic.value(dream.features), agent.slow_critic.value(dream.features)
+        with torch.no_grad():
+            start = last_rows(model.observed.states.detach(), algo.imag_last)
+            dream = imagine(agent.world_model, agent.actor, start, algo.horizon, sampler)
+            reward = agent.world_model.predict_reward(dream.features)
+            proceed = torch.sigmoid(agent.world_model.continue_logit(dream.features))
+            slow = agent.slow_critic.value(dream.features)
+        logits = agent.critic(dream.features)
+        values = agent.critic.bins.mean(logits.detach())
         gamma = 1.0 if self.config.world_model.continue_discount else algo.gamma
         discount = proceed * gamma
         returns = lambda_returns(reward[1:], values[1:], discount[1:], algo.lmbda)
-        return Judged(dream, values, slow, returns, torch.cumprod(discount, 0) / gamma)
+        return Judged(dream, logits, values, slow, returns, torch.cumprod(discount, 0) / gamma)
 
-    def _critic_loss(self, features: Tensor, returns: Tensor, slow_values: Tensor) -> Tensor:
+    def _critic_loss(self, logits: Tensor, returns: Tensor, slow_values: Tensor) -> Tensor:
         """Toward the returns, and a little toward the slow critic so that values do not run away."""
-        logits, bins = self.agent.critic(features), self.agent.critic.bins
+        bins = self.agent.critic.bins
         return bins.loss(logits, returns) + self.config.critic.slow_regularizer * bins.loss(logits, slow_values)
 
     def _replay_critic_loss(self, moment: Moment, model: WorldModelLoss, imagined: Tensor) -> Tensor:
@@ -139,4 +142,4 @@ class NatureLearner(Learner):
             features = features.detach()
         with torch.no_grad():
             slow = self.agent.slow_critic.value(features)
-        return ((1 - is_last[:-1].float()) * self._critic_loss(features, returns, slow)).mean()
+        return ((1 - is_last[:-1].float()) * self._critic_loss(self.agent.critic(features), returns, slow)).mean()

@@ -42,7 +42,7 @@ class Session:
         self.events = EventLog(folder.events if self.is_chief else self._own(folder.events))
         self.trace_id = manifest.read(folder).trace_id
         self.interval = Interval()
-        self.watch, self.best = Watch(), Best()
+        self.watch, self.best = Watch(self.config), Best()
         self.early_stop = EarlyStop(self.config.eval.stop_after_passes, self.config.eval.pass_return)
         self.stop_reason: str | None = None
         self.last_eval: dict[str, Any] | None = None

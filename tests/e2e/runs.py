@@ -17,9 +17,9 @@ NOT_NUMBERS = {
 }  # fmt: skip
 
 
-def dreamgate(*words: str, check: int | None = 0) -> "subprocess.CompletedProcess[str]":
+def dreamgate(*words: str, check: int | None = 0, timeout_s: float = 300) -> "subprocess.CompletedProcess[str]":
     """`dreamgate WORDS`, to its end."""
-    done = subprocess.run(command(*words), capture_output=True, text=True, timeout=300, env=environment())
+    done = subprocess.run(command(*words), capture_output=True, text=True, timeout=timeout_s, env=environment())
     if check is not None:
         assert done.returncode == check, (done.returncode, done.stdout[-2000:], done.stderr[-2000:])
     return done

@@ -32,6 +32,7 @@ def test_a_whole_update_agrees_in_losses_dreams_gradients_and_weights(name: str)
     update = learner.update(batch_of(golden, agent), ModeSampler())
     check_outputs(golden, {**metrics_of(golden, update.metrics), **_dreamt(golden, learner)}, LOSSES)
     weights = agent_weights(golden, agent, *LEARNED)
+    assert golden.grads.keys() <= weights.keys()
     for part in LEARNED:
         _check_clipped(golden, agent, part, update)
     assert weights.keys() == set(golden.after) - {"moments.low", "moments.high"}

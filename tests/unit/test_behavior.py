@@ -1,0 +1,54 @@
+"""Dreams: where they start, how they go on, and what is said about the policy that dreamt them."""
+
+import math
+
+import pytest
+import torch
+
+from dreamer_core.config.tree import Recipe
+from dreamer_core.models.behavior import action_metrics, imagine, last_rows
+from dreamer_core.rng import ModeSampler, make_generator
+from dreamer_core.types import State
+from tests.factories import CONTINUOUS, RECIPES, opinionated, random_state, tiny_agent
+
+recipes = pytest.mark.parametrize("recipe", RECIPES)
+
+
+@pytest.mark.parametrize(("count", "rows"), [(0, [0, 1, 2]), (1, [2]), (2, [1, 2]), (3, [0, 1, 2]), (9, [0, 1, 2])])
+def test_dreams_start_at_the_last_rows_of_every_sequence(count: int, rows: list[int]) -> None:
+    names = torch.tensor([[10.0 * t + b for b in range(2)] for t in range(3)])
+    start = last_rows(State(names[..., None], names[..., None, None]), count)
+    expected = [10.0 * t + b for t in rows for b in range(2)]
+    assert start.deter.flatten().tolist() == start.stoch.flatten().tolist() == expected
+    assert start.deter.shape == (len(expected), 1)
+    assert start.stoch.shape == (len(expected), 1, 1)
+
+
+@recipes
+def test_a_dream_is_the_actor_playing_in_the_world_model_step_by_step(recipe: Recipe) -> None:
+    agent = opinionated(tiny_agent(recipe))
+    state = start = random_state(agent, 5, make_generator(0))
+    dream = imagine(agent.world_model, agent.actor, start, 3, ModeSampler())
+    assert (len(dream.features), len(dream.actions)) == (4, 4)
+    for features, action in zip(dream.features, dream.actions, strict=True):
+        assert torch.equal(features, state.features)
+        assert torch.equal(action, agent.actor(features).sample(ModeSampler()))
+        state = agent.world_model.rssm.imagine_step(state, action, ModeSampler())
+
+
+def test_the_policy_gets_no_gradient_from_what_it_sees_but_from_what_its_actions_do() -> None:
+    agent = opinionated(tiny_agent("sheeprl", action=CONTINUOUS))
+    start = random_state(agent, 5, make_generator(0))
+    dream = imagine(agent.world_model, agent.actor, State(start.deter.requires_grad_(), start.stoch), 2, ModeSampler())
+    (seen,) = torch.autograd.grad(dream.actions[0].sum(), start.deter, retain_graph=True, materialize_grads=True)
+    assert seen.abs().sum() == 0
+    through_world = torch.autograd.grad(dream.features[1].sum(), list(agent.actor.parameters()), retain_graph=True)
+    assert all(gradient.abs().sum() > 0 for gradient in through_world)
+
+
+def test_the_share_of_the_most_common_action_is_told() -> None:
+    one_hots = torch.eye(3)[[0, 1, 1, 1]][None]
+    metrics = action_metrics(torch.tensor([0.5, 1.5]), one_hots, is_continuous=False)
+    assert metrics["action_entropy"].item() == 1.0
+    assert metrics["action_top_fraction"].item() == 0.75
+    assert "action_top_fraction" not in action_metrics(torch.tensor([math.log(2)]), one_hots, is_continuous=True)
