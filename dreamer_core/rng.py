@@ -4,6 +4,7 @@ Global random state would make two runs of one seed differ as soon as anything e
 so nothing here, and nothing that uses this, ever touches it.
 """
 
+import hashlib
 from typing import Protocol
 
 import torch
@@ -27,6 +28,15 @@ def fork_generator(generator: torch.Generator | None) -> torch.Generator:
     parent = require_generator(generator)
     seed = int(torch.randint(_FORK_RANGE, (1,), generator=parent, device=parent.device).item())
     return make_generator(seed, parent.device)
+
+
+def restore_generator(generator: torch.Generator, state: Tensor) -> None:
+    """Go on where `state` was saved. One of another kind of device can only be a seed: it means nothing here."""
+    state = state.cpu()
+    if state.shape == generator.get_state().shape:
+        generator.set_state(state)
+    else:
+        generator.manual_seed(int.from_bytes(hashlib.sha256(bytes(state.tolist())).digest()[:7]))
 
 
 def rand(shape: tuple[int, ...], generator: torch.Generator | None) -> Tensor:

@@ -15,7 +15,7 @@ from dreamer_core.config import Config, family, fingerprint
 from dreamer_core.training.engine import apply_update, collect
 from dreamer_core.training.estimate import resolve_device
 from dreamer_core.training.record import Interval
-from dreamer_core.training.run import make_engine
+from dreamer_core.training.run import make_engine, set_up_torch
 from dreamer_core.training.trainer import Trainer, build_trainer
 
 PHASES = ("collect", "sample", "forward", "backward", "optimizer")
@@ -24,7 +24,7 @@ PHASES = ("collect", "sample", "forward", "backward", "optimizer")
 def measure(config: Config, *, updates: int, warmup: int, on_update: Callable[[int], None]) -> dict[str, Any]:
     """Two passes over one trainer: each phase by itself, then the engine as it really runs."""
     device = resolve_device(config)
-    torch.set_num_threads(config.run.threads)
+    set_up_torch(config)
     trainer = build_trainer(config, device)
     fill(trainer)
     phases = _time_phases(trainer, updates, warmup, on_update)

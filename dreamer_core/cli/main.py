@@ -6,6 +6,7 @@
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from dreamer_core.cli import bench, evaluate, presets, sweep, train, viz
@@ -28,6 +29,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader went away (`| head`): not our failure, but nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKE
+    except OSError as error:
+        print(f"dreamgate: {error}", file=sys.stderr)
+        return BROKE
+    except Exception:  # a mistake of ours, told whole: Python's own exit code, 1, would mean red
+        traceback.print_exc()
         return BROKE
     return code
 

@@ -79,6 +79,7 @@ def _show_result(folder: "RunFolder", config: Config, *, as_json: bool) -> None:
         return
     console = Console()
     if summary is not None:
-        console.print(eval_table(summary, f"Greedy evaluation at {summary['env_steps']:,} environment steps"))
+        kind = "Greedy" if summary["greedy"] else "Sampled"
+        console.print(eval_table(summary, f"{kind} evaluation at {summary['env_steps']:,} environment steps"))
     console.print(f"Run: {folder.path}", soft_wrap=True)
     console.print(f"Next: ./dreamgate eval --checkpoint {folder.path} --greedy --episodes 100", soft_wrap=True)

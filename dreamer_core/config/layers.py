@@ -53,7 +53,6 @@ _ONLY = {
         "algo.loss_scales.value",
         "algo.loss_scales.replay_value",
         "world_model.continue_discount",
-        "world_model.reward_grad",
         "world_model.encoder.cnn_stages",
         "world_model.encoder.cnn_kernel_size",
         "world_model.observation_model.cnn_stages",
@@ -89,7 +88,7 @@ Tree = dict[str, Any]
 def load_config(words: Sequence[str] = (), *, file: Path | None = None, preset: str | None = None) -> Config:
     """Presets joined by `+`, left to right, then the file, then the words; later layers win."""
     overrides = parse_words(words)
-    from_file = _read_yaml(file.read_text(), str(file)) if file else {}
+    from_file = _read_yaml(_read_text(file), str(file)) if file else {}
     name = preset or overrides.pop("preset", None) or from_file.pop("preset", None) or "nature"
     tree: Tree = {}
     for part in str(name).split("+"):
@@ -113,7 +112,7 @@ def parse_words(words: Iterable[str]) -> Tree:
             raise ConfigError("", f"expected key=value, got {word!r}")
         try:
             value = yaml.safe_load(text) if text else ""
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError):  # ValueError: what looks like a date and is none
             value = text
         _set(tree, ALIASES.get(key, key), value)
     return tree
@@ -144,10 +143,17 @@ def _preset(name: str) -> Tree:
     return tree
 
 
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError("", f"{file} cannot be read as text: {error}") from error
+
+
 def _read_yaml(text: str, source: str) -> Tree:
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise ConfigError("", f"{source} is not valid YAML: {error}") from error
     if value is None:
         return {}

@@ -117,7 +117,7 @@ class WorldModelConfig:
     kl_regularizer: float = 1.0
     continue_scale_factor: float = 1.0
     continue_discount: bool = False  # nature: the continue head predicts the discount, not bare survival
-    reward_grad: bool = True  # nature: the reward loss shapes the latent states
+    reward_grad: bool = True  # the reward loss shapes the latent states
     clip_gradients: float = 1000.0  # sheeprl
     decoupled_rssm: bool = False  # sheeprl: the posterior sees the observation only
     learnable_initial_recurrent_state: bool = True  # sheeprl

@@ -195,6 +195,8 @@ class EvalConfig:
         at_least(1, episodes=self.episodes)
         if self.stop_after_passes and self.pass_return is None:
             raise ConfigError("pass_return", "is needed when stop_after_passes is set, got null")
+        if self.stop_after_passes and not self.every:
+            raise ConfigError("every", "must be at least 1 when stop_after_passes is set, got 0: nothing could pass")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +208,6 @@ class RunConfig:
     keep_checkpoints: int = 3
     save_replay: bool = True  # needed for exact resume
     threads: int = 1
-    compile: bool = False  # CUDA only
     tag: str = "run"
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dreamer_core import rng
 from dreamer_core.types import NO_ACTION, ActionSpec
 
 
@@ -36,8 +37,8 @@ def no_action(batch: int, spec: ActionSpec) -> Tensor:
 
 
 def random_action(batch: int, spec: ActionSpec, generator: torch.Generator) -> Tensor:
-    """Uniform over what the environment accepts, on the CPU."""
+    """Uniform over what the environment accepts, on the CPU wherever the generator is."""
     if spec.is_continuous:
-        return torch.rand((batch, spec.stored_width), generator=generator) * 2 - 1
-    heads = [torch.randint(size, (batch,), generator=generator) for size in spec.sizes]
-    return torch.stack(heads, -1).to(torch.int32)
+        return (rng.rand((batch, spec.stored_width), generator) * 2 - 1).cpu()
+    heads = [rng.randint(0, size, (batch,), generator) for size in spec.sizes]
+    return torch.stack(heads, -1).to(torch.int32).cpu()

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from dreamer_core.config.tree import Config
+from dreamer_core.errors import ConfigError
 from dreamer_core.models.actor import Actor
 from dreamer_core.models.initialize import initialize_nature, initialize_sheeprl
 from dreamer_core.models.layers import Style, head
@@ -36,6 +37,7 @@ class Agent(nn.Module):
     def __init__(self, config: Config, spaces: Spaces) -> None:
         super().__init__()
         self.config, self.spaces = config, spaces
+        _check_distribution(config, spaces)
         style = Style(config.algo.recipe, config.algo.norm_eps)
         self.world_model = WorldModel(config, spaces, style)
         features = self.world_model.feature_size
@@ -72,3 +74,13 @@ def draw_weights(module: nn.Module, config: Config, generator: torch.Generator) 
         initialize_nature(module, generator)
     else:
         initialize_sheeprl(module, generator, hafner=config.algo.hafner_initialization)
+
+
+def _check_distribution(config: Config, spaces: Spaces) -> None:
+    """`auto` fits every world; the other words insist on one kind of action."""
+    fitting = "scaled_normal" if spaces.action.is_continuous else "discrete"
+    if config.distribution.type not in ("auto", fitting):
+        raise ConfigError(
+            "distribution.type",
+            f"must be auto or {fitting} for {spaces.action.kind} actions, got {config.distribution.type}",
+        )

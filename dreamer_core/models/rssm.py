@@ -84,7 +84,7 @@ class RSSM(nn.Module, ABC):
 
     def imagine_step(self, state: State, action: Tensor, sampler: Sampler) -> State:
         """Predict one step ahead without looking: state (B, ...), action (B, A)."""
-        deter = self.advance(state, self.embed_actions(action))
+        deter = self._advance(state, self.embed_actions(action))
         return State(deter, sample_one_hot(self.prior(deter), sampler))
 
     def prior(self, deter: Tensor) -> Tensor:
@@ -97,9 +97,17 @@ class RSSM(nn.Module, ABC):
         # An episode must not leak into the next one: where it starts, the past is forgotten.
         deter = keep * state.deter + (1 - keep) * fresh.deter
         stoch = keep[..., None] * state.stoch + (1 - keep[..., None]) * fresh.stoch
-        deter = self.advance(State(deter, stoch), action)
+        deter = self._advance(State(deter, stoch), action)
         posterior = self._log_probs(self.posterior_logits(deter, embedded))
         return State(deter, sample_one_hot(posterior, sampler)), posterior
+
+    def _advance(self, state: State, action_embedding: Tensor) -> Tensor:
+        """`advance` in float32, also under autocast: errors of the recurrence add up over the sequence."""
+        device = state.deter.device.type
+        if not torch.is_autocast_enabled(device):
+            return self.advance(state, action_embedding)
+        with torch.autocast(device, enabled=False):
+            return self.advance(state, action_embedding.float())
 
     def _log_probs(self, logits: Tensor) -> Tensor:
         return log_probs(logits.unflatten(-1, (self.stochastic, self.classes)), self.unimix)

@@ -47,7 +47,8 @@ class SymexpTwoHot:
         # Bins come in pairs of opposite sign (a middle one is 0), so only the difference of each pair counts. Uniform
         # probabilities, as zero-initialized heads give them, then make exactly 0.
         probs, half = logits.float().softmax(-1), logits.shape[-1] // 2
-        return (probs[..., -half:] - probs[..., :half].flip(-1)) @ self.bins[-half:]
+        # A sum and not `@`: under autocast that would be a product in bfloat16, and a value of 147.3 would become 147.
+        return ((probs[..., -half:] - probs[..., :half].flip(-1)) * self.bins[-half:]).sum(-1)
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         return two_hot_loss(logits, target.detach().float(), self.bins)

@@ -121,7 +121,7 @@ def start_manifest(folder: RunFolder, config: Config, kind: Kind, *, device: str
         family=family(config),
         fingerprint=fingerprint(config),
         source=find_source(),
-        config=File(path=folder.config.name, sha256=hashlib.sha256(folder.config.read_bytes()).hexdigest()),
+        config=_config_file(folder),
         runtime=find_runtime(config.run.threads, device),
     )
     return _write(folder, manifest)
@@ -165,8 +165,9 @@ def update(
     )
 
 
-def mark_resumed(folder: RunFolder, *, env_steps: int) -> Manifest:
-    """The run goes on from a checkpoint at `env_steps`. How it had ended moves to its history."""
+def mark_resumed(folder: RunFolder, config: Config, *, env_steps: int) -> Manifest:
+    """The run goes on from a checkpoint at `env_steps`, by `config`. How it had ended moves to its history."""
+    write_json(folder.config, to_mapping(config))
     old, now = read(folder), _now()
     past = Resumption(at=now, env_steps=env_steps, status=old.status, error=old.outcome.error)
     return _write(
@@ -179,6 +180,9 @@ def mark_resumed(folder: RunFolder, *, env_steps: int) -> Manifest:
             updated=now,
             duration_s=0.0,
             outcome=Outcome(),
+            family=family(config),
+            fingerprint=fingerprint(config),
+            config=_config_file(folder),
             resumed_from=(*old.resumed_from, past),
         ),
     )
@@ -203,6 +207,10 @@ def read(folder: RunFolder) -> Manifest:
 def _write(folder: RunFolder, manifest: Manifest) -> Manifest:
     write_json(folder.manifest, to_mapping(manifest))
     return manifest
+
+
+def _config_file(folder: RunFolder) -> File:
+    return File(path=folder.config.name, sha256=hashlib.sha256(folder.config.read_bytes()).hexdigest())
 
 
 def _artifacts(folder: RunFolder) -> Artifacts:

@@ -32,8 +32,12 @@ def join() -> Collective:
     """The group that torchrun put this process into, or nobody."""
     if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
         return Solo()
+    has_cuda = torch.cuda.is_available()
+    if has_cuda:  # before anything is put on "cuda": each rank has a card of its own
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
     if not dist.is_initialized():
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        # Gloo for what is counted on the host, also with device=cpu on a machine with cards.
+        dist.init_process_group("cpu:gloo,cuda:nccl" if has_cuda else "gloo")
     return Ranks()
 
 
@@ -90,7 +94,7 @@ class Ranks:
             dist.broadcast(tensor, src=0)
 
     def sum(self, count: int) -> int:
-        total = torch.tensor([count], device=self._device())
+        total = torch.tensor([count])
         dist.all_reduce(total)
         return int(total.item())
 
@@ -100,12 +104,8 @@ class Ranks:
     def share(self, text: str) -> str:
         data = text.encode()
         length = self.sum(len(data) if self.rank == 0 else 0)
-        message = torch.zeros(length, dtype=torch.uint8, device=self._device())
+        message = torch.zeros(length, dtype=torch.uint8)
         if self.rank == 0:
             message.copy_(torch.frombuffer(bytearray(data), dtype=torch.uint8))
         dist.broadcast(message, src=0)
         return bytes(message.tolist()).decode()
-
-    @staticmethod
-    def _device() -> str:
-        return "cuda" if dist.get_backend() == "nccl" else "cpu"

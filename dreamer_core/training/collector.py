@@ -15,7 +15,7 @@ from dreamer_core.models.actions import random_action
 from dreamer_core.models.agent import Agent
 from dreamer_core.models.player import PlayerState
 from dreamer_core.replay.buffer import Replay
-from dreamer_core.rng import RandomSampler
+from dreamer_core.rng import RandomSampler, restore_generator
 from dreamer_core.training.env_state import env_from_tensors, env_to_tensors
 from dreamer_core.types import ActionSpec, Rows, State
 
@@ -83,7 +83,7 @@ class Collector:
         device = self.state.action.device
         belief = State(tensors["deter"].to(device), tensors["stoch"].to(device))
         self.state = PlayerState(belief, tensors["action"].to(device))
-        self.generator.set_state(tensors["generator"].cpu())
+        restore_generator(self.generator, tensors["generator"])
         self.rows = self.env.restore(env_from_tensors(tensors))
 
 

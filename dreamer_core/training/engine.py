@@ -27,6 +27,10 @@ class Engine(Protocol):
 
     def tick(self) -> Ticked: ...
 
+    def settle(self) -> None:
+        """Before the host reads weights, replay or metrics: wait for them, and refuse what is not finite."""
+        ...
+
 
 class BadBatchError(NonFiniteError):
     """Carries the batch of the update that went wrong, for the failure bundle."""
@@ -50,6 +54,9 @@ class CpuEngine:
         ended = time.perf_counter()
         self.trainer.progress.seconds += ended - started
         return Ticked(env_steps, updates, acted - started, ended - acted, ended - started)
+
+    def settle(self) -> None:
+        """Nothing is ever under way between ticks, and every update was checked."""
 
 
 def collect(trainer: Trainer) -> int:

@@ -9,6 +9,7 @@ is recorded: in the other order the actor could read half of an update.
 
 import copy
 import time
+from collections import Counter
 
 import torch
 from torch import Tensor
@@ -21,7 +22,7 @@ from dreamer_core.training.learner_nature import NatureLearner
 from dreamer_core.training.trainer import Trainer
 from dreamer_core.types import Batch, State
 
-# Updates that run eagerly before capture: kernels are tuned and optimizer state is allocated in them.
+# Updates of each plan that this process runs eagerly before capture: kernels are loaded and tuned in them.
 _WARMUP_UPDATES = 3
 
 
@@ -34,6 +35,7 @@ class CudaEngine:
         trainer.collector.agent = self.player.agent
         self.graphs = GraphedGradients(trainer.learner, trainer.learn_sampler)
         self.weights_ready.record()
+        self.latest: tuple[Batch, Update] | None = None  # not yet checked to be finite
         self.new_steps = 0  # of the tick before: the updates of a tick are due for those
 
     def tick(self) -> Ticked:
@@ -57,8 +59,14 @@ class CudaEngine:
         self.trainer.progress.seconds += ended - started
         return Ticked(env_steps, updates, ended - enqueued, enqueued - started, ended - started)
 
+    def settle(self) -> None:
+        """What is not finite stays in the weights, so the last update tells. Asking after each would wait for each."""
+        self.synchronize()
+        latest, self.latest = self.latest, None
+        if latest is not None:
+            check_finite(self.trainer, *latest)
+
     def synchronize(self) -> None:
-        """Before anything on the host reads weights, replay or metrics."""
         self.learning.synchronize()
         self.acting.synchronize()
 
@@ -74,11 +82,7 @@ class CudaEngine:
         trainer.window.add(update.metrics)
         if trainer.controller.needs_losses:
             trainer.controller.observe(shared_losses(trainer, update))
-
-    def check(self, batch: Batch, update: Update) -> None:
-        """Finite or not costs a wait for the device, so it is asked once per record and not once per update."""
-        self.synchronize()
-        check_finite(self.trainer, batch, update)
+        self.latest = batch, update
 
 
 class ActingCopy:
@@ -102,19 +106,22 @@ class ActingCopy:
 class GraphedGradients:
     """Updates whose forward and backward pass replay a captured graph; the optimizer stays outside.
 
-    One graph per plan, since a plan decides what is in it. Only the `nature` update is captured: the three interleaved
-    steps of `sheeprl` run eagerly.
+    One graph per plan, since a plan decides what is in it. Only the `nature` update of one rank is captured: the three
+    interleaved steps of `sheeprl`, and messages between ranks, run eagerly.
     """
 
     def __init__(self, learner: Learner, sampler: RandomSampler) -> None:
         self.learner, self.sampler = learner, sampler
         self.captured: dict[tuple[bool, bool], _Captured] = {}
+        self.eager: Counter[tuple[bool, bool]] = Counter()
 
     def update(self, batch: Batch, plan: Plan) -> Update:
-        learner = self.learner
-        if not isinstance(learner, NatureLearner) or learner.count < _WARMUP_UPDATES:
+        learner, key = self.learner, (plan.world_model, plan.actor_critic)
+        can_capture = isinstance(learner, NatureLearner) and learner.collective.size == 1
+        if not can_capture or self.eager[key] < _WARMUP_UPDATES:
+            self.eager[key] += 1
             return learner.update(batch, self.sampler, plan)
-        key = (plan.world_model, plan.actor_critic)
+        assert isinstance(learner, NatureLearner)
         if key not in self.captured:
             self.captured[key] = _Captured(learner, self.sampler, batch, plan)
         update = self.captured[key].replay(batch)

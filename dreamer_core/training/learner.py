@@ -118,8 +118,12 @@ def prepare(batch: Batch, config: Config, agent: Agent) -> Moment:
 
 
 def gradient_norm(parameters: Iterable[Tensor]) -> Tensor:
+    parameters = list(parameters)
     gradients = [p.grad for p in parameters if p.grad is not None]
-    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))) if gradients else torch.zeros(())
+    if not gradients:
+        return torch.zeros((), device=parameters[0].device)  # where the other metrics are
+    norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    return norm
 
 
 def scale_learning_rates(optimizer: Optimizer, base: float, scale: float) -> None:

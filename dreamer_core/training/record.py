@@ -64,11 +64,12 @@ def _replay(trainer: Trainer, interval: Interval) -> dict[str, Any]:
         "replay_ratio_target": config.algo.replay_ratio,
         "update_backlog": trainer.ratio.backlog,
     }
+    ranks = trainer.collective.size  # each does all updates, but takes only its share of the steps
     if interval.learned_steps:
-        facts["replay_ratio"] = interval.updates / interval.learned_steps
+        facts["replay_ratio"] = ranks * interval.updates / interval.learned_steps
     since = trainer.progress.learning_since
     if since is not None and trainer.progress.env_steps > since:
-        facts["replay_ratio_actual"] = trainer.learner.count / (trainer.progress.env_steps - since)
+        facts["replay_ratio_actual"] = ranks * trainer.learner.count / (trainer.progress.env_steps - since)
     return facts
 
 

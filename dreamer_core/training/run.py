@@ -1,6 +1,7 @@
 """Starting a run, or going on with one."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,12 @@ def start_run(config: Config, root: Path, reporter: Reporter, *, source: Path | 
     collective = _prepare(config)
     pretrained = None if source is None else checkpoint.load(checkpoint.resolve(source), groups=["agent"])
     trainer = build_trainer(config, resolve_device(config), collective)
-    if pretrained is not None:
-        transplant(pretrained, trainer.agent, reset_ac=config.train.reset_ac)
-    folder = _shared_folder(config, root, collective)
-    with folder.locked(rank=collective.rank):
-        Session(make_engine(trainer), folder, reporter).run()
+    with closing(trainer.collector.env):
+        if pretrained is not None:
+            transplant(pretrained, trainer.agent, reset_ac=config.train.reset_ac)
+        folder = _shared_folder(config, root, collective)
+        with folder.locked(rank=collective.rank):
+            Session(make_engine(trainer), folder, reporter).run()
     return folder
 
 
@@ -55,16 +57,33 @@ def resume_run(path: Path, words: Sequence[str], reporter: Reporter) -> RunFolde
         raise CheckpointError(
             f"{own} was saved without replay (run.save_replay=false): it can be evaluated, not resumed"
         )
+    _check_ranks(snapshot, collective)
     config = with_changes(snapshot.config, words)
     _prepare(config)
     trainer = build_trainer(config, resolve_device(config), collective)
-    with folder.locked(rank=collective.rank):
+    with closing(trainer.collector.env), folder.locked(rank=collective.rank):
+        trainer.restore(snapshot)
         session = Session(make_engine(trainer), folder, reporter)
         session.restore(snapshot)
         if collective.rank == 0:
-            manifest.mark_resumed(folder, env_steps=snapshot.env_steps)
+            manifest.mark_resumed(folder, config, env_steps=snapshot.env_steps)
         session.run()
     return folder
+
+
+def _check_ranks(snapshot: Snapshot, collective: Collective) -> None:
+    """All ranks of the run must be here, each at the same moment, or they would wait for each other for ever."""
+    ranks = snapshot.state["session"]["ranks"]
+    if ranks != collective.size:
+        raise CheckpointError(
+            f"the run was trained by {ranks} processes, this is one of {collective.size}: "
+            f"resume it with torchrun --nproc-per-node {ranks}"
+        )
+    if collective.any(collective.sum(snapshot.env_steps) != ranks * snapshot.env_steps):
+        raise CheckpointError(
+            f"the run was killed while its ranks were saving: rank {collective.rank} stands at step "
+            f"{snapshot.env_steps}, another one does not; it can be evaluated, not resumed"
+        )
 
 
 def with_changes(config: Config, words: Sequence[str]) -> Config:
@@ -90,6 +109,9 @@ def transplant(source: Snapshot, agent: Agent, *, reset_ac: bool) -> None:
     for name, value in taken.items():
         if name not in own or own[name].shape != value.shape:
             raise CheckpointError(f"the checkpoint's {name} {tuple(value.shape)} does not fit this config's networks")
+    missing = [name for name in own if name.startswith(kept) and name not in taken]
+    if missing:
+        raise CheckpointError(f"the checkpoint has no {missing[0]}: it does not fit this config's networks")
     agent.load_state_dict(own | taken)
 
 
@@ -97,7 +119,7 @@ def agent_from(path: Path, device: Device = "auto") -> tuple[Agent, Config]:
     """The agent of a checkpoint, built from the checkpoint's own config."""
     snapshot = checkpoint.load(checkpoint.resolve(path), groups=["agent"])
     config = replace(snapshot.config, device=device)
-    torch.set_num_threads(config.run.threads)
+    set_up_torch(config)
     agent = Agent(config, read_spaces(config.env))
     agent.load_state_dict(snapshot.tensors["agent"])
     return agent.move(resolve_device(config)), config
@@ -109,9 +131,14 @@ def resumed_config(path: Path, words: Sequence[str]) -> Config:
 
 
 def _prepare(config: Config) -> Collective:
+    set_up_torch(config)
+    return join()
+
+
+def set_up_torch(config: Config) -> None:
     torch.set_num_threads(config.run.threads)
     torch.backends.cuda.matmul.allow_tf32 = config.precision.allow_tf32
-    return join()
+    torch.backends.cudnn.allow_tf32 = config.precision.allow_tf32  # of convolutions; true unless somebody says so
 
 
 def _shared_folder(config: Config, root: Path, collective: Collective) -> RunFolder:

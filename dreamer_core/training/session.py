@@ -16,7 +16,7 @@ from dreamer_core.training.engine import BadBatchError, Engine
 from dreamer_core.training.failure import write_bundle
 from dreamer_core.training.record import Interval, make_record
 from dreamer_core.training.stopping import StopRequest, listening
-from dreamer_core.training.trainer import Progress
+from dreamer_core.training.trainer import Progress, Trainer
 from dreamer_core.training.watch import Best, EarlyStop, Event, Watch
 
 
@@ -57,7 +57,10 @@ class Session:
                 self._loop()
                 self._finish()
         except Stopped:
-            self._close("interrupted", reason=f"signal {self.stop.signal_name}")
+            self._close("interrupted", reason=f"signal {self.stop.signal_name or 'to another rank'}")
+            raise
+        except KeyboardInterrupt:
+            self._close("interrupted", reason="asked twice to stop: what came after the last checkpoint is lost")
             raise
         except BaseException as error:
             self._fail(error)
@@ -65,33 +68,41 @@ class Session:
         self._close("succeeded", reason=self.stop_reason or "total_steps reached")
 
     def _loop(self) -> None:
-        total, run, evaluation = self.config.algo.total_steps, self.config.run, self.config.eval
-        while self.trainer.progress.env_steps < total and self.stop_reason is None:
+        everybody = self.trainer.collective
+        while self.trainer.progress.env_steps < self.config.algo.total_steps and self.stop_reason is None:
             before = self.trainer.progress.env_steps
             ticked = self.engine.tick()
             self.interval.add(ticked, is_learning=self.trainer.progress.learning_since is not None)
-            after = self.trainer.progress.env_steps
-            self.reporter.on_progress(self.trainer.progress, self.trainer.learner.count)
-            if _crossed(before, after, run.log_every):
-                self.log()
-            if _crossed(before, after, evaluation.every) and self.trainer.learner.count:
-                self.evaluate()
-            if _crossed(before, after, run.checkpoint_every):
+            if self.is_chief:
+                self.reporter.on_progress(self.trainer.progress, self.trainer.learner.count)
+            self._mark_passage(before, self.trainer.progress.env_steps)
+            if everybody.any(bool(self.stop)):
                 self.save()
-            if self.trainer.collective.any(bool(self.stop)):
-                self.save()
-                raise Stopped(
-                    f"stopped by {self.stop.signal_name or 'another rank'}; resume with --resume {self.folder.path}"
-                )
+                name = self.stop.signal_name or "another rank"
+                raise Stopped(f"stopped by {name}; the state is saved, go on with --resume {self.folder.path}")
+            if everybody.any(self.stop_reason is not None) and self.stop_reason is None:
+                self.stop_reason = "the first rank stopped early"
+
+    def _mark_passage(self, before: int, after: int) -> None:
+        """Log, evaluate and save, in this order, where a multiple of their intervals was passed."""
+        if _crossed(before, after, self.config.run.log_every):
+            self.log()
+        if _crossed(before, after, self.config.eval.every) and self.trainer.learner.count:
+            self.evaluate()
+        if _crossed(before, after, self.config.run.checkpoint_every):
+            self.save()
 
     def _finish(self) -> None:
         if self.interval.env_steps:
             self.log()
         if self.config.eval.every and self.evaluated_at != self.trainer.progress.env_steps and self._trains_actor:
             self.evaluate()
+        if not self.trainer.learner.count and self.config.algo.replay_ratio:
+            self._announce([_no_updates(self.trainer)])
         self.save()
 
     def log(self) -> None:
+        self.engine.settle()
         record = make_record(self.trainer, self.interval, self.folder.run_id, self.trace_id)
         self.trainer.episodes.clear()
         self.interval = Interval(actor_updates_before=self.trainer.progress.actor_updates)
@@ -99,9 +110,22 @@ class Session:
         self._announce(self.watch.on_record(record))
 
     def evaluate(self) -> None:
-        """Score the policy on the fixed cohort; keep the best; stop early once it passes often enough."""
-        if not (self._trains_actor and self.is_chief):
+        """Score the policy on the fixed cohort; keep the best; stop early once it passes often enough.
+
+        Only the first rank plays, but all keep the best moment: they can only be resumed from one they have in common.
+        """
+        if not self._trains_actor:
             return
+        self.engine.settle()
+        self.evaluated_at = self.trainer.progress.env_steps
+        if self.trainer.collective.any(self.is_chief and self._score()):
+            path = self.save()
+            if self.is_chief and self.best.current is not None:
+                checkpoint.mark_best(self.checkpoints, path, *self.best.current)
+        self._update_manifest()
+
+    def _score(self) -> bool:
+        """Whether the policy is the best so far."""
         settings = self.config.eval
         played = play_cohort(
             self.trainer.agent,
@@ -112,19 +136,16 @@ class Session:
         )
         env_steps = self.trainer.progress.env_steps
         summary: dict[str, Any] = {**played, "env_steps": env_steps}
-        self.last_eval, self.evaluated_at = summary, env_steps
+        self.last_eval = summary
         self.folder.eval.mkdir(exist_ok=True)
         write_json(self.folder.eval / f"step_{env_steps:012d}.json", summary)
         self._write(self._eval_record(summary))
         self.reporter.on_eval(summary)
         score = float(summary["mean_return"])
         self._announce(self.watch.on_eval(env_steps, score))
-        is_best = self.best.offer(score, env_steps)
         if self.early_stop.offer(score):
             self.stop_reason = f"{settings.stop_after_passes} evaluations in a row reached {settings.pass_return}"
-        if is_best:
-            checkpoint.mark_best(self.folder.checkpoints, self.save(), score, env_steps)
-        self._update_manifest()
+        return self.best.offer(score, env_steps)
 
     def save(self) -> Path:
         """A checkpoint of this moment, unless there already is one."""
@@ -135,6 +156,7 @@ class Session:
         return self._saved[1]
 
     def _write_checkpoint(self) -> Path:
+        self.engine.settle()
         snapshot = self.trainer.snapshot()
         snapshot.state["session"] = {
             "metrics_offset": self.sink.offset(),
@@ -145,12 +167,15 @@ class Session:
             "evaluated_at": self.evaluated_at,
             "last_eval": self.last_eval,
             "interval": vars(self.interval),
+            "ranks": self.trainer.collective.size,
         }
         return checkpoint.save(self.checkpoints, snapshot, keep=self.config.run.keep_checkpoints)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Back to the moment of the checkpoint. What was written after it is dropped: it will be written again."""
-        self.trainer.restore(snapshot)
+        """Back to the moment of the checkpoint. What was written after it is dropped: it will be written again.
+
+        The trainer is restored before: an engine may copy its weights.
+        """
         state = snapshot.state["session"]
         self.sink.truncate(state["metrics_offset"])
         self.events.truncate(state["events_offset"])
@@ -159,6 +184,9 @@ class Session:
         self.early_stop.restore(state["early_stop"])
         self.evaluated_at, self.last_eval = state["evaluated_at"], state["last_eval"]
         self.interval = Interval(**state["interval"])
+        if self.is_chief and self.best.current is not None and self.best.current[1] == snapshot.env_steps:
+            # Killed between the two, a checkpoint was saved as the best and not yet marked so.
+            checkpoint.mark_best(self.checkpoints, checkpoint.resolve(self.checkpoints), *self.best.current)
 
     @property
     def checkpoints(self) -> Path:
@@ -228,6 +256,15 @@ class Session:
                 best_eval=self.best.current,
                 **changes,
             )
+
+
+def _no_updates(trainer: Trainer) -> Event:
+    steps, algo = trainer.progress.env_steps, trainer.config.algo
+    message = (
+        f"the run ended after {steps} steps, before learning began: algo.learning_starts is {algo.learning_starts}, "
+        f"and a sequence needs {trainer.replay.window} rows of each environment; make algo.total_steps larger"
+    )
+    return Event("no_updates", steps, 0, message)
 
 
 def _crossed(before: int, after: int, every: int) -> bool:

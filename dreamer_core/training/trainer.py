@@ -13,7 +13,7 @@ from dreamer_core.metrics.window import Window
 from dreamer_core.models.agent import Agent, build_agent
 from dreamer_core.replay.buffer import Replay
 from dreamer_core.replay.layout import LatentShape
-from dreamer_core.rng import RandomSampler, fork_generator, make_generator
+from dreamer_core.rng import RandomSampler, fork_generator, make_generator, restore_generator
 from dreamer_core.training.checkpoint import Snapshot, flatten_optimizer, unflatten_optimizer
 from dreamer_core.training.collective import Collective, Solo
 from dreamer_core.training.collector import Collector
@@ -90,8 +90,8 @@ class Trainer:
         self.agent.load_state_dict(tensors["agent"])
         self.learner.restore(unflatten_optimizers(tensors["optimizers"], state["optimizers"]), state["updates"])
         self.collector.restore(tensors["player"])
-        self.sample_generator.set_state(tensors["rng"]["sample"].cpu())
-        self.learn_sampler.generator.set_state(tensors["rng"]["learn"].cpu())
+        restore_generator(self.sample_generator, tensors["rng"]["sample"])
+        restore_generator(self.learn_sampler.generator, tensors["rng"]["learn"])
         self.progress = Progress(**state["progress"])
         self.ratio.restore(state["ratio"])
         self.controller.restore(state["controller"])

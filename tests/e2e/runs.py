@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dreamer_core.metrics.sink import read_records
+from dreamer_core.metrics.sink import Record, read_records
 
 # What a clock says, or where it was said: not part of the numbers.
 NOT_NUMBERS = {
@@ -60,3 +60,8 @@ def numbers(run: Path) -> list[dict[str, Any]]:
 
 def manifest(run: Path) -> dict[str, Any]:
     return dict(json.loads((run / "manifest.json").read_text()))
+
+
+def values(record: Record, *names: str) -> list[float]:
+    """Those of `names` that the record has, as numbers."""
+    return [float(record[name]) for name in names if name in record]

@@ -8,7 +8,7 @@ import pytest
 
 from dreamer_core.cli.main import main
 from dreamer_core.metrics.sink import read_records
-from tests.e2e.runs import manifest, only_run
+from tests.e2e.runs import manifest, only_run, values
 
 QUICK = ["preset=cartpole+debug", "device=cpu"]
 
@@ -75,6 +75,7 @@ def test_a_dry_run_for_programs_is_one_object(capsys: pytest.CaptureFixture[str]
         (["env.screen_size=65", "env.id=dreamgate/CountingPixels-v0"], "cannot be halved"),
         (["replay.max_bytes=1"], "replay"),
         (["algo.mlp_keys.encoder=[stat]"], "the environment has no 'stat'"),
+        (["distribution.type=scaled_normal"], "distribution.type: must be auto or discrete"),
         (["train.standing_still_action=5", "mode=standing_still"], "train.standing_still_action: must be below 2"),
     ],
 )
@@ -91,6 +92,20 @@ def test_wrong_words_are_one_clear_line_exit_code_2_and_nothing_written(
 def test_a_missing_preset_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "seed=1"]) == 2
     assert "choose what to train: preset=NAME" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_is_one_line_and_not_the_exit_code_of_red(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "runs").write_text("a file")
+    assert main(["train", *QUICK, "--runs", str(tmp_path / "runs")]) == 4
+    assert capsys.readouterr().err.startswith("dreamgate: [Errno")
+
+
+def test_a_run_too_short_to_learn_says_so(tmp_path: Path) -> None:
+    events = read_records(train(tmp_path, "algo.learning_starts=1000") / "events.jsonl")
+    assert [event["kind"] for event in events] == ["no_updates"]
+    assert "algo.learning_starts is 1000" in str(events[0]["message"])
 
 
 def test_an_unknown_option_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,7 +146,8 @@ def test_a_checkpoint_that_cannot_be_trusted_is_refused(
     if damage == "absent":
         weights.unlink()
     else:
-        changed = {"truncate": content[:-9], "tamper": content[:-1] + bytes([content[-1] ^ 1]), "foreign": b"PK\x03\x04"}
+        flipped = content[:-1] + bytes([content[-1] ^ 1])
+        changed = {"truncate": content[:-9], "tamper": flipped, "foreign": b"PK\x03\x04"}
         weights.write_bytes(changed[damage])
     assert main(["eval", "--checkpoint", str(run), "--episodes", "1"]) == 2
     assert "agent.safetensors" in capsys.readouterr().err
@@ -143,8 +159,8 @@ def test_bootstrap_then_dreamer_trains_only_what_it_should(tmp_path: Path) -> No
     assert any("Loss/world_model_loss" in record for record in records)
     assert not any("Loss/policy_loss" in record for record in records)
     second = tmp_path / "ac"
-    words = ["mode=dreamer", "train.freeze_world_model=true", "--checkpoint", str(first), "--runs", str(second), "--json"]
-    assert main(["train", *QUICK, *words]) == 0
+    words = ["mode=dreamer", "train.freeze_world_model=true", "--checkpoint", str(first)]
+    assert main(["train", *QUICK, *words, "--runs", str(second), "--json"]) == 0
     records = read_records(only_run(second) / "metrics.jsonl")
     assert any("Loss/policy_loss" in record for record in records)
 
@@ -213,4 +229,4 @@ def test_every_kind_of_world_trains_under_both_recipes(tmp_path: Path, env: str,
     short = [f"preset={recipe}+debug", "device=cpu", f"env.id={env}", "eval.every=0", "algo.total_steps=40"]
     assert main(["train", *short, "--runs", str(tmp_path), "--json"]) == 0
     records = read_records(only_run(tmp_path) / "metrics.jsonl")
-    assert records[-1]["train_steps"] > 0
+    assert values(records[-1], "train_steps") > [0]

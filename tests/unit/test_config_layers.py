@@ -144,6 +144,18 @@ def test_a_saved_config_is_a_file_like_any_other(tmp_path: Path, preset: str) ->
     assert load_config(["algo.horizon=4"], file=path).algo.horizon == 4
 
 
+def test_what_looks_like_a_date_and_is_none_is_text() -> None:
+    with pytest.raises(ConfigError, match=r"seed: must be a whole number, got '2026-13-45'"):
+        load_config(["seed=2026-13-45"], preset="cartpole")
+
+
+def test_a_file_that_is_no_text_is_one_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "weights.yaml"
+    path.write_bytes(b"\x80\x02\xff")
+    with pytest.raises(ConfigError, match=r"weights\.yaml cannot be read as text"):
+        load_config(file=path)
+
+
 def test_every_preset_describes_itself() -> None:
     described = describe_presets()
     assert list(described) == preset_names()

@@ -160,6 +160,8 @@ def test_rules_that_join_two_keys_name_both() -> None:
         config_with(**{"algo.cnn_keys.encoder": ["a"], "algo.cnn_keys.decoder": ["b"]})
     with pytest.raises(ConfigError, match=r"eval\.pass_return: is needed when stop_after_passes is set"):
         config_with(**{"eval.stop_after_passes": 1})
+    with pytest.raises(ConfigError, match=r"eval\.every: must be at least 1 when stop_after_passes is set"):
+        config_with(**{"eval.stop_after_passes": 1, "eval.pass_return": 1.0, "eval.every": 0})
     for reaction in ("wm_focus", "scale_ac_lr"):
         with pytest.raises(ConfigError, match=r"train\.surprise\.enabled: must be true"):
             config_with(**{f"train.surprise.{reaction}": True})

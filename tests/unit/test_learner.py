@@ -240,3 +240,4 @@ def test_the_gradient_norm_is_the_norm_of_all_gradients_together() -> None:
     parameters[0].grad, parameters[1].grad = torch.tensor([3.0, 0.0]), torch.tensor([-4.0])
     assert gradient_norm(parameters).item() == 5.0
     assert gradient_norm([torch.zeros(3)]).item() == 0.0
+    assert gradient_norm([torch.zeros(3, device="meta")]).device.type == "meta"  # where its parameters are

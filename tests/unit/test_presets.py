@@ -55,8 +55,8 @@ def test_a_recipe_layered_over_the_other_leaves_none_of_its_numbers(task: str, o
     mixed, pure = load_config(preset=f"{task}+{over}"), load_config(preset=over)
     parts = ("world_model.", "actor.", "critic.", "precision.", "train.")
     assert numbers(mixed, *parts) == numbers(pure, *parts)
-    # The task keeps its sequence length; LaProp is not used.
-    ignored = ("algo.optimizer.", "algo.per_rank_sequence_length")
+    # The task keeps its length and its sequences' length; LaProp is not used.
+    ignored = ("algo.optimizer.", "algo.per_rank_sequence_length", "algo.total_steps")
     left = {
         key: (value, numbers(pure, "algo.")[key])
         for key, value in numbers(mixed, "algo.").items()
@@ -116,4 +116,4 @@ def test_the_numbers_that_tell_the_recipes_apart() -> None:
     assert (nature.world_model.transition_model.layers, sheeprl.world_model.transition_model.layers) == (2, 1)
     assert nature.algo.optimizer.lr == 4e-5
     assert (sheeprl.actor.optimizer.lr, sheeprl.world_model.optimizer.lr) == (8e-5, 1e-4)
-    assert (nature.replay.capacity, sheeprl.replay.capacity) == (5_000_000, 1_000_000)
+    assert (nature.replay.online, sheeprl.replay.online) == (True, False)

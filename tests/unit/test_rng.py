@@ -15,6 +15,7 @@ from dreamer_core.rng import (
     randint,
     randn,
     require_generator,
+    restore_generator,
 )
 
 Draw = Callable[[torch.Generator | None], Tensor]
@@ -151,3 +152,20 @@ def test_the_mode_sampler_takes_the_first_of_the_most_likely_classes_and_adds_no
     assert sample.tolist() == [[0, 1, 0], [1, 0, 0]]
     assert not sample.requires_grad
     assert ModeSampler().normal_noise(probs).tolist() == [[0.0] * 3] * 2
+
+
+def test_a_restored_generator_goes_on_where_it_was_saved() -> None:
+    generator, other = make_generator(1), make_generator(2)
+    restore_generator(other, generator.get_state())
+    assert torch.equal(rand((3,), other), rand((3,), generator))
+
+
+def test_the_state_of_another_kind_of_device_is_a_seed_that_is_always_the_same() -> None:
+    foreign = torch.arange(16, dtype=torch.uint8)  # CUDA keeps 16 bytes, the CPU 5,056
+    one, same, other = (make_generator(seed) for seed in (1, 2, 3))
+    restore_generator(one, foreign)
+    restore_generator(same, foreign)
+    restore_generator(other, foreign + 1)
+    first = rand((3,), one)
+    assert torch.equal(first, rand((3,), same))
+    assert not torch.equal(first, rand((3,), other))

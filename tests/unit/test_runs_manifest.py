@@ -65,14 +65,23 @@ def test_the_first_error_is_kept(folder: RunFolder) -> None:
 
 def test_a_resumed_run_is_running_again_and_remembers_how_it_had_ended(folder: RunFolder) -> None:
     manifest.update(folder, status="failed", error="disk full", env_steps=30)
-    found = manifest.mark_resumed(folder, env_steps=20)
+    found = manifest.mark_resumed(folder, CONFIG, env_steps=20)
     assert (found.status, found.finished, found.outcome.error) == ("running", None, None)
     assert found.resumed_from == (Resumption(at=found.started, env_steps=20, status="failed", error="disk full"),)
     manifest.update(folder, status="interrupted")
-    assert [past.status for past in manifest.mark_resumed(folder, env_steps=40).resumed_from] == [
+    assert [past.status for past in manifest.mark_resumed(folder, CONFIG, env_steps=40).resumed_from] == [
         "failed",
         "interrupted",
     ]
+
+
+def test_a_run_that_goes_on_longer_says_so_everywhere(folder: RunFolder) -> None:
+    longer = load_config(["seed=7", "steps=128"], preset="bandit+debug")
+    found = manifest.mark_resumed(folder, longer, env_steps=64)
+    assert found.fingerprint == fingerprint(longer) != fingerprint(CONFIG)
+    assert found.family == family(longer)
+    assert json.loads(folder.config.read_bytes())["algo"]["total_steps"] == 128
+    assert found.config.sha256 == hashlib.sha256(folder.config.read_bytes()).hexdigest()
 
 
 def test_it_names_the_checkpoints_that_stand_out(folder: RunFolder) -> None:

@@ -153,3 +153,12 @@ def test_low_precision_logits_are_read_in_float32(form: type[TwoHot]) -> None:
     logits = torch.zeros(2, 3, 255, dtype=torch.bfloat16)
     assert two_hot.mean(logits).dtype == two_hot.loss(logits, torch.ones(2, 3)).dtype == torch.float32
     torch.testing.assert_close(two_hot.loss(logits, torch.ones(2, 3)), torch.full((2, 3), math.log(255)))
+
+
+@forms
+def test_autocast_does_not_round_what_bins_mean(form: type[TwoHot]) -> None:
+    two_hot: TwoHot = form(255)  # type: ignore[call-arg]
+    logits = torch.randn(50, 255, generator=make_generator(0))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mean = two_hot.mean(logits)
+    assert torch.equal(mean, two_hot.mean(logits))
