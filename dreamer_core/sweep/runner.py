@@ -52,11 +52,8 @@ def _run(point: Point, common: Sequence[str], runs: Path) -> Outcome:
 
 
 def _last_result(output: str) -> dict[str, Any]:
-    for line in reversed(output.splitlines()):
-        found = json.loads(line)
-        if found.get("type") == "result":
-            return dict(found)
-    return {}
+    lines = [line for line in output.splitlines() if line.startswith('{"type": "result"') and line.endswith("}")]
+    return dict(json.loads(lines[-1])) if lines else {}
 
 
 def _row(varied: tuple[tuple[str, str], ...], group: Sequence[Outcome]) -> dict[str, Any]:

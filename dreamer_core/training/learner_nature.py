@@ -74,7 +74,7 @@ class NatureLearner(Learner):
         for name, group in zip(self.parts, self.optimizer.param_groups, strict=True):
             group["lr"] = base if name == "world_model" else base * plan.ac_lr_scale
         self.optimizer.step()
-        if self.count % self.config.critic.per_rank_target_network_update_freq == 0 and plan.actor_critic:
+        if self.count % self.config.critic.per_rank_target_network_update_freq == 0:
             self.agent.update_slow_critic(self.config.critic.tau)
         self.lap("optimizer")
 

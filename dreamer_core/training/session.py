@@ -228,19 +228,16 @@ class Session:
                 self.reporter.on_event(event)
 
     def _fail(self, error: BaseException) -> None:
-        if isinstance(error, NonFiniteError):
-            batch = error.batch if isinstance(error, BadBatchError) else None
-            tensors = {} if batch is None else {"reward": batch.reward, "action": batch.action, **batch.obs}
-            progress = self.trainer.progress
-            write_bundle(
-                self.folder,
-                error,
-                step=error.step,
-                env_steps=progress.env_steps,
-                tensors=tensors,
-                first_bad=error.name,
-            )
+        """The manifest first: it must say `failed` also where the bundle cannot be written."""
         self._close("failed", reason="error", error=f"{type(error).__name__}: {error}")
+        if isinstance(error, NonFiniteError):
+            self._leave_bundle(error)
+
+    def _leave_bundle(self, error: NonFiniteError) -> None:
+        batch = error.batch if isinstance(error, BadBatchError) else None
+        tensors = {} if batch is None else {"reward": batch.reward, "action": batch.action, **batch.obs}
+        env_steps = self.trainer.progress.env_steps
+        write_bundle(self.folder, error, step=error.step, env_steps=env_steps, tensors=tensors, first_bad=error.name)
 
     def _close(self, status: str, *, reason: str, error: str | None = None) -> None:
         if self.is_chief:
