@@ -10,8 +10,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from dreamer_core.config.model import WorldModelConfig
+from dreamer_core.config.model import LatentHeadConfig, WorldModelConfig
 from dreamer_core.models.distributions import log_probs, sample_one_hot
+from dreamer_core.models.layers import Linear, Style, head, mlp
 from dreamer_core.rng import Sampler
 from dreamer_core.types import State
 
@@ -116,6 +117,17 @@ class RSSM(nn.Module, ABC):
         like = next(self.parameters())
         deter = torch.zeros(batch, self.deterministic, device=like.device)
         return State(deter, torch.zeros(batch, self.stochastic, self.classes, device=like.device))
+
+
+def posterior_net(style: Style, config: LatentHeadConfig, outputs: int) -> nn.Sequential:
+    """What follows the posterior's first layer, which each RSSM keeps apart to feed its two inputs separately."""
+    units = config.hidden_size
+    rest = mlp(style, units, units, config.layers - 1)
+    return nn.Sequential(style.norm(units), nn.SiLU(), *rest, Linear(units, outputs, scale=1.0))
+
+
+def prior_net(style: Style, config: LatentHeadConfig, inputs: int, outputs: int) -> nn.Sequential:
+    return head(style, inputs, config.hidden_size, config.layers, outputs, scale=1.0)
 
 
 def gated_update(deter: Tensor, reset: Tensor, candidate: Tensor, update: Tensor) -> Tensor:

@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dreamer_core.config.model import WorldModelConfig
-from dreamer_core.models.layers import BlockLinear, Linear, Style, mlp
-from dreamer_core.models.rssm import RSSM, gated_update
+from dreamer_core.models.layers import BlockLinear, Style, mlp
+from dreamer_core.models.rssm import RSSM, gated_update, posterior_net, prior_net
 from dreamer_core.types import State
 
 
@@ -27,16 +27,8 @@ class NatureRSSM(RSSM):
         self.gates = BlockLinear(width, 3 * self.deterministic, self.blocks)
         posterior, prior = config.representation_model, config.transition_model
         self.posterior_in = style.linear(self.deterministic + embed, posterior.hidden_size)
-        self.posterior_net = nn.Sequential(
-            style.norm(posterior.hidden_size),
-            nn.SiLU(),
-            *mlp(style, posterior.hidden_size, posterior.hidden_size, posterior.layers - 1),
-            Linear(posterior.hidden_size, flat, scale=1.0),
-        )
-        self.prior_net = nn.Sequential(
-            *mlp(style, self.deterministic, prior.hidden_size, prior.layers),
-            Linear(prior.hidden_size, flat, scale=1.0),
-        )
+        self.posterior_net = posterior_net(style, posterior, flat)
+        self.prior_net = prior_net(style, prior, self.deterministic, flat)
 
     def initial(self, batch: int) -> State:
         return self._zeros(batch)
