@@ -25,6 +25,7 @@ def add_to(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.updates < 1 or args.warmup < 0:
         raise UsageError(f"--updates must be at least 1 and --warmup 0, got {args.updates} and {args.warmup}")
+    options.check_outputs(files=[args.output])
     config = options.read_config(args)
     if config.algo.replay_ratio == 0:
         raise UsageError("algo.replay_ratio is 0: there would be no update to measure")
@@ -62,5 +63,6 @@ def _show(found: dict[str, Any]) -> None:
     console.print(
         f"{found['updates_per_s']:.2f} updates/s · {found['sps']:.1f} env steps/s · "
         f"collection {found['collect_share']:.1%} of the time · peak {found['peak_memory_mib']:.0f} MiB · "
-        f"testbed {found['testbed']['fingerprint']}"
+        f"testbed {found['testbed']['fingerprint']}",
+        soft_wrap=True,
     )

@@ -31,9 +31,11 @@ def add_to(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.episodes < 1:
         raise UsageError(f"--episodes must be at least 1, got {args.episodes}")
+    options.check_outputs(files=[args.output, args.trajectory])
     from rich.console import Console
 
     from dreamer_core.cli.progress import eval_table
+    from dreamer_core.config.identity import describe
     from dreamer_core.evaluation.play import play_cohort
     from dreamer_core.metrics.jsonsafe import dumps
     from dreamer_core.runs.atomic import write_json
@@ -48,11 +50,14 @@ def run(args: argparse.Namespace) -> int:
         seed_base=config.eval.seed_base if args.seed is None else args.seed,
         trajectory=args.trajectory,
     )
+    found = {**summary, "checkpoint": str(args.checkpoint), **describe(config)}
     if args.output is not None:
-        write_json(args.output, summary)
+        write_json(args.output, found)
     if args.json:
-        print(dumps(summary))
+        print(dumps(found))
     else:
         kind = "Greedy" if args.greedy else "Sampled"
-        Console().print(eval_table(summary, f"{kind} evaluation of {args.checkpoint}"))
+        console = Console()
+        console.print(f"{kind} evaluation of {args.checkpoint}", soft_wrap=True, highlight=False)
+        console.print(eval_table(summary))
     return 0

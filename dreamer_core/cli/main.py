@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Sequence
 
 from dreamer_core.cli import bench, evaluate, presets, sweep, train, viz
-from dreamer_core.errors import BROKE, DreamgateError
+from dreamer_core.errors import BROKE, USAGE, DreamgateError
 from dreamer_core.version import __version__
 
 _COMMANDS = (train, evaluate, bench, viz, sweep, presets)
@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = args.run(args)
     except DreamgateError as error:
-        print(f"dreamgate: {error}", file=sys.stderr)
+        print(f"dreamgate: {'; '.join([str(error), *getattr(error, '__notes__', ())])}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("dreamgate: interrupted before the state could be saved", file=sys.stderr)
@@ -31,7 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKE
     except OSError as error:
-        print(f"dreamgate: {error}", file=sys.stderr)
+        words = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+        print(f"dreamgate: {words}", file=sys.stderr)
         return BROKE
     except Exception:  # a mistake of ours, told whole: Python's own exit code, 1, would mean red
         traceback.print_exc()
@@ -42,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """KEY=VALUE words may stand anywhere, also behind options, where argparse alone would not take them."""
     parser = build_parser()
+    if not (sys.argv[1:] if argv is None else argv):
+        parser.print_help(sys.stderr)
+        parser.exit(USAGE)
     args, rest = parser.parse_known_args(argv)
     if any(word.startswith("-") for word in rest) or (rest and not hasattr(args, "words")):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")

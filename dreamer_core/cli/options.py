@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from dreamer_core.config import Config, load_config
@@ -36,12 +37,21 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
 
 
+def check_outputs(*, files: Sequence[Path | None] = (), folder: Path | None = None) -> None:
+    """Before the work, not after it: what is to be written must not be there as something else."""
+    for path in files:
+        if path is not None and path.is_dir():
+            raise UsageError(f"{path} is a folder, and a file is to be written there; name a file")
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file, and files are to be written into it; name a folder")
+
+
 def read_config(args: argparse.Namespace) -> Config:
     if args.config is not None and not args.config.is_file():
         raise UsageError(f"--config: there is no file {args.config}")
     words = list(args.words)
     if args.mode:
         words.append(f"mode={args.mode}")
-    if args.config is None and not any(word.startswith("preset=") for word in words):
+    if args.config is None and all("=" in word and not word.startswith("preset=") for word in words):
         raise UsageError("choose what to train: preset=NAME (`dreamgate presets` lists them), or --config FILE.yaml")
     return load_config(words, file=args.config)

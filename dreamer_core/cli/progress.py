@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -38,6 +39,9 @@ class BarReporter:
         if self.bar.live.is_started:
             self.bar.stop()
 
+    def on_start(self, run: Path) -> None:
+        self.console.print(f"Run: {run}", soft_wrap=True, highlight=False)
+
     def on_progress(self, progress: TrainingProgress, updates: int) -> None:
         self.bar.start()  # only now: what fails before the first step is a plain line
         speed = f"{updates / progress.seconds:.1f}/s" if progress.seconds else ""
@@ -49,10 +53,14 @@ class BarReporter:
             self.facts["reward"] = record["Rewards/rew_avg"]
 
     def on_eval(self, summary: dict[str, Any]) -> None:
-        self.bar.console.print(f"  eval  mean return {summary['mean_return']:.1f} over {summary['episodes']} episodes")
+        self.bar.console.print(
+            f"  eval  step {summary['env_steps']:,}: mean return {summary['mean_return']:.1f} "
+            f"over {summary['episodes']} episodes",
+            highlight=False,
+        )
 
     def on_event(self, event: Event) -> None:
-        self.bar.console.print(f"  [yellow]{event.kind}[/]  step {event.env_steps}: {event.message}")
+        self.bar.console.print(f"  [yellow]{event.kind}[/]  step {event.env_steps:,}: {event.message}", highlight=False)
 
 
 class JsonReporter:
@@ -63,6 +71,9 @@ class JsonReporter:
 
     def __exit__(self, *_: object) -> None:
         sys.stdout.flush()
+
+    def on_start(self, run: Path) -> None:
+        self._write("start", {"run": str(run)})
 
     def on_progress(self, progress: TrainingProgress, updates: int) -> None:
         """Records say it often enough."""
@@ -80,8 +91,8 @@ class JsonReporter:
         print(dumps({"type": kind, "at": time.time(), **value}), flush=True)
 
 
-def eval_table(summary: Mapping[str, Any], title: str) -> Table:
-    table = Table(title=title, title_justify="left")
+def eval_table(summary: Mapping[str, Any]) -> Table:
+    table = Table()
     for column in ("episodes", "mean return", "95 % interval", "min", "max", "length", "success"):
         table.add_column(column, justify="right")
     low, high = summary["return_ci95"] or (None, None)

@@ -50,6 +50,8 @@ def _run_all(args: argparse.Namespace, points: list[Any]) -> int:
     stamp = datetime.now(UTC).strftime("%Y%m%d_%H%M%S")
     path = args.runs / "sweeps" / f"{stamp}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
+    if not args.json:
+        print(f"{len(points)} runs, {args.jobs} at a time; each is told when it ends", flush=True)
     outcomes = run_points(points, (), args.runs, jobs=args.jobs, on_done=lambda done: _say(done, as_json=args.json))
     rows = group_by_variant(outcomes)
     write_json(path, {"words": args.words, "variants": rows})

@@ -80,6 +80,13 @@ def _show_result(folder: "RunFolder", config: Config, *, as_json: bool) -> None:
     console = Console()
     if summary is not None:
         kind = "Greedy" if summary["greedy"] else "Sampled"
-        console.print(eval_table(summary, f"{kind} evaluation at {summary['env_steps']:,} environment steps"))
+        console.print(f"{kind} evaluation at {summary['env_steps']:,} environment steps", highlight=False)
+        console.print(eval_table(summary))
     console.print(f"Run: {folder.path}", soft_wrap=True)
-    console.print(f"Next: ./dreamgate eval --checkpoint {folder.path} --greedy --episodes 100", soft_wrap=True)
+    console.print(f"Next: ./dreamgate {_next_command(folder, config)}", soft_wrap=True)
+
+
+def _next_command(folder: "RunFolder", config: Config) -> str:
+    if config.mode in ("train", "dreamer"):
+        return f"eval --checkpoint {folder.path} --greedy --episodes 100"
+    return f"viz --checkpoint {folder.path}"  # there is a world model to look at, and no actor to score

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dreamer_core.cli import options
+from dreamer_core.config.checks import MAX_SEED
 from dreamer_core.errors import UsageError
 
 
@@ -13,7 +14,7 @@ def add_to(commands: Any) -> None:
         "viz",
         help="show a world model's reconstructions and dreams",
         description="Plays one episode and films it: real, reconstructed, imagined from --context on, and the error. "
-        "Pixels become a video, vectors become plots; both as mp4 and gif.",
+        "Pixels become a video, vectors become plots; both as mp4 and gif, plots as png too.",
     )
     options.add_checkpoint(parser)
     parser.add_argument("--context", type=int, default=5, help="moments seen before the dream begins (default 5)")
@@ -26,8 +27,11 @@ def add_to(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if min(args.context, args.horizon) < 1 or args.seed < 0:
+    if not 0 <= args.seed <= MAX_SEED:
+        raise UsageError(f"--seed must be from 0 to {MAX_SEED}, got {args.seed}")
+    if min(args.context, args.horizon) < 1:
         raise UsageError(f"--context and --horizon must be at least 1, got {args.context} and {args.horizon}")
+    options.check_outputs(folder=args.output)
     from dreamer_core.metrics.jsonsafe import dumps
     from dreamer_core.rng import make_generator
     from dreamer_core.training import checkpoint

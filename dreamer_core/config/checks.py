@@ -4,6 +4,8 @@ from collections.abc import Collection
 
 from dreamer_core.errors import ConfigError
 
+MAX_SEED = 2**53  # the largest whole number that every reader of JSON gets right
+
 
 def at_least(minimum: float, **fields: float) -> None:
     for key, value in fields.items():

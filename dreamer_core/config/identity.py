@@ -55,6 +55,17 @@ def family(config: Config) -> str:
     return _digest(_without(to_mapping(config), (*_OPERATIONAL, "seed", "mode", *_DYNAMICS)))
 
 
+def describe(config: Config) -> dict[str, str | int]:
+    """What a number must carry so that nobody compares it with another kind of number."""
+    return {
+        "preset": config.preset,
+        "recipe": config.algo.recipe,
+        "seed": config.seed,
+        "family": family(config),
+        "fingerprint": fingerprint(config),
+    }
+
+
 def _without(tree: dict[str, Any], dotted: tuple[str, ...]) -> dict[str, Any]:
     for key in dotted:
         *parents, last = key.split(".")

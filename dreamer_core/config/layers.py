@@ -88,6 +88,8 @@ Tree = dict[str, Any]
 def load_config(words: Sequence[str] = (), *, file: Path | None = None, preset: str | None = None) -> Config:
     """Presets joined by `+`, left to right, then the file, then the words; later layers win."""
     overrides = parse_words(words)
+    if "preset" in overrides and not overrides["preset"]:
+        raise ConfigError("preset", "names no preset; see `dreamgate presets`")
     from_file = _read_yaml(_read_text(file), str(file)) if file else {}
     name = preset or overrides.pop("preset", None) or from_file.pop("preset", None) or "nature"
     tree: Tree = {}
@@ -109,7 +111,8 @@ def parse_words(words: Iterable[str]) -> Tree:
     for word in words:
         key, equals, text = word.partition("=")
         if not equals or not key:
-            raise ConfigError("", f"expected key=value, got {word!r}")
+            hint = f"; did you mean preset={word}?" if word in preset_names() else ""
+            raise ConfigError("", f"expected key=value, got {word!r}{hint}")
         try:
             value = yaml.safe_load(text) if text else ""
         except (yaml.YAMLError, ValueError):  # ValueError: what looks like a date and is none
@@ -150,11 +153,18 @@ def _read_text(file: Path) -> str:
         raise ConfigError("", f"{file} cannot be read as text: {error}") from error
 
 
+def _yaml_problem(error: Exception) -> str:
+    """In one line; PyYAML says it in six."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f" in line {error.problem_mark.line + 1}: {error.problem}"
+    return f": {' '.join(str(error).split())}"
+
+
 def _read_yaml(text: str, source: str) -> Tree:
     try:
         value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError("", f"{source} is not valid YAML: {error}") from error
+        raise ConfigError("", f"{source} is not valid YAML{_yaml_problem(error)}") from error
     if value is None:
         return {}
     if not isinstance(value, dict):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dreamer_core.config.checks import above, at_least, at_most, within
+from dreamer_core.config.checks import MAX_SEED, above, at_least, at_most, within
 from dreamer_core.config.model import ActorConfig, CriticConfig, LaPropConfig, RecurrentConfig, WorldModelConfig
 from dreamer_core.errors import ConfigError
 
@@ -192,6 +192,7 @@ class EvalConfig:
 
     def __post_init__(self) -> None:
         at_least(0, every=self.every, seed_base=self.seed_base, stop_after_passes=self.stop_after_passes)
+        at_most(MAX_SEED, seed_base=self.seed_base)
         at_least(1, episodes=self.episodes)
         if self.stop_after_passes and self.pass_return is None:
             raise ConfigError("pass_return", "is needed when stop_after_passes is set, got null")
@@ -237,6 +238,7 @@ class Config:
 
     def __post_init__(self) -> None:
         at_least(0, seed=self.seed)
+        at_most(MAX_SEED, seed=self.seed)
         _check_same("replay.seq_len", self.replay.seq_len, "algo.per_rank_sequence_length", self.sequence_length)
         _check_same("replay.batch_size", self.replay.batch_size, "algo.per_rank_batch_size", self.batch_size)
         if self.algo.imag_last > self.sequence_length:

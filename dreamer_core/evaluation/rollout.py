@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dreamer_core.config.checks import at_least
+from dreamer_core.config.checks import MAX_SEED, at_least, at_most
 from dreamer_core.config.tree import Config
 from dreamer_core.envs.registry import make_env
 from dreamer_core.evaluation.cohort import CohortEpisode, SeparateSampler, stack_rows, to_numpy
@@ -68,6 +68,7 @@ def evaluate(
     """
     at_least(1, episodes=episodes, side_by_side=side_by_side)
     at_least(0, seed_base=seed_base)
+    at_most(MAX_SEED, seed_base=seed_base)
     results: list[EpisodeResult] = []
     with ExitStack() as stack:
         stack.enter_context(_not_training(agent))

@@ -64,7 +64,10 @@ def write_contents(folder: Path, tensors: Mapping[str, Mapping[str, Tensor]], st
         if not _GROUP.fullmatch(group):
             raise ValueError(f"a group of tensors is named in small letters, got {group!r}")
         path = folder / tensor_file(group)
-        save_file(_ready_to_save(named), path)
+        try:
+            save_file(_ready_to_save(named), path)
+        except SafetensorError as error:  # a full disk, for one
+            raise OSError(f"{path} cannot be written: {error}") from error
         path.chmod(mode)  # safetensors would keep it from everybody else
 
 

@@ -16,10 +16,13 @@ from dreamer_core.runs.atomic import write_json, write_text
 from dreamer_core.runs.folder import RunFolder
 
 _REPRO = """#!/bin/sh
-# Go on from the last checkpoint of this run, to where training stopped: {reason}
+# Go on from the last checkpoint of this run, or from its start if it has none, to where training stopped: {reason}
 # Run it where ./dreamgate is, or set DREAMGATE to it.
 run=$(cd "$(dirname "$0")/.." && pwd)
-exec "${{DREAMGATE:-./dreamgate}}" train --resume "$run"
+if [ -e "$run/checkpoints/last.json" ]; then
+    exec "${{DREAMGATE:-./dreamgate}}" train --resume "$run"
+fi
+exec "${{DREAMGATE:-./dreamgate}}" train --config "$run/config.json"
 """
 
 
@@ -51,7 +54,7 @@ def write_bundle(
             "step": step,
             "env_steps": env_steps,
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "command": shlex.join(sys.argv),
+            "command": shlex.join(["dreamgate", *sys.argv[1:]]),
             "batch_problem": batch_problem,
             "traceback": "".join(traceback.format_exception(error)),
         },

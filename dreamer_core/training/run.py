@@ -33,8 +33,8 @@ _MAY_CHANGE = ("run.", "eval.", "algo.total_steps", "device")
 def start_run(config: Config, root: Path, reporter: Reporter, *, source: Path | None = None) -> RunFolder:
     """Train `config` in a new folder below `root`. `source` is the checkpoint that mode `dreamer` begins from."""
     if (config.mode == "dreamer") != (source is not None):
-        needs = "needs" if config.mode == "dreamer" else "takes no"
-        raise ConfigError("mode", f"{config.mode} {needs} --checkpoint, got {source}")
+        problem = "needs --checkpoint PATH" if source is None else f"takes no --checkpoint, got {source}"
+        raise ConfigError("mode", f"{config.mode} {problem}")
     collective = _prepare(config)
     pretrained = None if source is None else checkpoint.load(checkpoint.resolve(source), groups=["agent"])
     trainer = build_trainer(config, resolve_device(config), collective)
@@ -127,7 +127,7 @@ def agent_from(path: Path, device: Device = "auto") -> tuple[Agent, Config]:
 
 def resumed_config(path: Path, words: Sequence[str]) -> Config:
     """What a run would go on with."""
-    return with_changes(checkpoint.load(checkpoint.resolve(path), groups=[]).config, words)
+    return with_changes(checkpoint.load(checkpoint.resolve(open_run(path).path), groups=[]).config, words)
 
 
 def _prepare(config: Config) -> Collective:

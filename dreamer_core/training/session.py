@@ -23,6 +23,8 @@ from dreamer_core.training.watch import Best, EarlyStop, Event, Watch
 class Reporter(Protocol):
     """Somebody who watches: the terminal, or nobody."""
 
+    def on_start(self, run: Path) -> None: ...
+
     def on_progress(self, progress: Progress, updates: int) -> None: ...
 
     def on_record(self, record: dict[str, Any]) -> None: ...
@@ -52,6 +54,7 @@ class Session:
 
     def run(self) -> None:
         """Train to the end. Raises Stopped when asked to stop; every way out leaves the manifest true."""
+        self.reporter.on_start(self.folder.path)
         try:
             with listening(self.stop):
                 self._loop()
@@ -79,7 +82,9 @@ class Session:
             if everybody.any(bool(self.stop)):
                 self.save()
                 name = self.stop.signal_name or "another rank"
-                raise Stopped(f"stopped by {name}; the state is saved, go on with --resume {self.folder.path}")
+                raise Stopped(
+                    f"stopped by {name}; the state is saved, go on with: ./dreamgate train --resume {self.folder.path}"
+                )
             if everybody.any(self.stop_reason is not None) and self.stop_reason is None:
                 self.stop_reason = "the first rank stopped early"
 
@@ -238,6 +243,7 @@ class Session:
         tensors = {} if batch is None else {"reward": batch.reward, "action": batch.action, **batch.obs}
         env_steps = self.trainer.progress.env_steps
         write_bundle(self.folder, error, step=error.step, env_steps=env_steps, tensors=tensors, first_bad=error.name)
+        error.add_note(f"what it met, and how to see it again, is in {self.folder.failure}")
 
     def _close(self, status: str, *, reason: str, error: str | None = None) -> None:
         if self.is_chief:

@@ -32,6 +32,7 @@ def test_training_prints_json_lines_and_ends_with_the_evaluation(
     run = train(tmp_path)
     lines = results(capsys)
     assert {line["type"] for line in lines} >= {"record", "eval", "result"}
+    assert (lines[0]["type"], lines[0]["run"]) == ("start", str(run))
     assert lines[-1]["run"] == str(run)
     assert lines[-1]["eval"]["episodes"] == 2
 
@@ -99,7 +100,7 @@ def test_a_folder_that_cannot_be_made_is_one_line_and_not_the_exit_code_of_red(
 ) -> None:
     (tmp_path / "runs").write_text("a file")
     assert main(["train", *QUICK, "--runs", str(tmp_path / "runs")]) == 4
-    assert capsys.readouterr().err.startswith("dreamgate: [Errno")
+    assert capsys.readouterr().err.endswith(": Not a directory\n")
 
 
 def test_a_run_too_short_to_learn_says_so(tmp_path: Path) -> None:
@@ -133,7 +134,9 @@ def test_evaluating_greedily_twice_gives_the_same_numbers(tmp_path: Path, capsys
     steps = [json.loads(line) for line in (tmp_path / "steps.jsonl").read_text().splitlines()]
     assert set(steps[0]) == {"episode_idx", "t", "action", "reward", "done", "trunc", "dist"}
     assert len(steps) == first["Game/ep_len_avg"] * 4
-    assert json.loads((tmp_path / "out.json").read_text())["mean_return"] == first["mean_return"]
+    written = json.loads((tmp_path / "out.json").read_text())
+    assert written["mean_return"] == first["mean_return"]
+    assert (written["recipe"], len(written["family"]), len(written["fingerprint"])) == ("nature", 12, 12)
 
 
 @pytest.mark.parametrize("damage", ["truncate", "tamper", "foreign", "absent"])
@@ -230,3 +233,23 @@ def test_every_kind_of_world_trains_under_both_recipes(tmp_path: Path, env: str,
     assert main(["train", *short, "--runs", str(tmp_path), "--json"]) == 0
     records = read_records(only_run(tmp_path) / "metrics.jsonl")
     assert values(records[-1], "train_steps") > [0]
+
+
+def test_an_output_that_cannot_be_is_refused_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, file = tmp_path / "folder", tmp_path / "file"
+    folder.mkdir()
+    file.write_text("mine")
+    nowhere = ["--checkpoint", str(tmp_path / "nowhere")]  # it would be the next thing to be found wrong
+    assert main(["eval", *nowhere, "--output", str(folder)]) == 2
+    assert f"{folder} is a folder" in capsys.readouterr().err
+    assert main(["viz", *nowhere, "--output", str(file)]) == 2
+    assert f"{file} is a file" in capsys.readouterr().err
+
+
+def test_called_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        main([])
+    assert exit_info.value.code == 2
+    assert "list the presets" in capsys.readouterr().err

@@ -161,3 +161,20 @@ def test_every_preset_describes_itself() -> None:
     assert list(described) == preset_names()
     assert described["cartpole"] == "CartPole-v1 from its four numbers, solved in minutes on one core."
     assert all(text.endswith(".") or text.endswith(")") for text in described.values()), described
+
+
+def test_an_empty_preset_is_an_error_and_not_the_default_one() -> None:
+    with pytest.raises(ConfigError, match="preset: names no preset"):
+        load_config(["preset="])
+
+
+def test_a_preset_without_its_key_is_recognized() -> None:
+    with pytest.raises(ConfigError, match=r"expected key=value, got 'cartpole'; did you mean preset=cartpole\?"):
+        load_config(["cartpole"])
+
+
+def test_what_is_not_yaml_is_told_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "notes.md"
+    file.write_text("# Notes\n**bold**\n")
+    with pytest.raises(ConfigError, match=r"notes\.md is not valid YAML in line 2: .*found '\*'$"):
+        load_config(file=file)

@@ -26,6 +26,7 @@ EDGES: list[tuple[str, Any, Any]] = [
     ("world_model.stochastic_size", 1, 0),
     # and ours
     ("seed", 0, -1),
+    ("seed", 2**53, 2**53 + 1),
     ("env.num_envs", 1, 0),
     ("env.action_repeat", 1, 0),
     ("env.screen_size", 1, 0),

@@ -52,19 +52,30 @@ def test_the_first_failure_is_kept(folder: RunFolder) -> None:
 
 
 def test_the_repro_script_resumes_the_run_from_wherever_it_lies(folder: RunFolder, tmp_path: Path) -> None:
+    (folder.checkpoints / "last.json").write_text("{}")
     fail(folder, "Loss/reward_loss", 5)
     moved = folder.path.rename(tmp_path / "moved run")
+    assert words_of_repro(moved, tmp_path) == ["train", "--resume", str(moved)]
+
+
+def test_the_repro_script_of_a_run_without_a_checkpoint_starts_it_anew(folder: RunFolder, tmp_path: Path) -> None:
+    fail(folder, "Loss/reward_loss", 5)
+    assert words_of_repro(folder.path, tmp_path) == ["train", "--config", str(folder.config)]
+
+
+def words_of_repro(run: Path, tmp_path: Path) -> list[str]:
+    """What failure/repro.sh gives to dreamgate."""
     echo = tmp_path / "echo arguments"
     echo.write_text('#!/bin/sh\nfor each in "$@"; do echo "$each"; done\n')
     echo.chmod(0o755)
     done = subprocess.run(
-        [moved / "failure" / "repro.sh"],
+        [run / "failure" / "repro.sh"],
         env={**os.environ, "DREAMGATE": str(echo)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout.splitlines() == ["train", "--resume", str(moved)]
+    return done.stdout.splitlines()
 
 
 def test_a_batch_that_cannot_be_saved_does_not_hide_the_failure(folder: RunFolder) -> None:
