@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dreamer_core.config import Config, from_mapping, to_mapping
+from dreamer_core.config.checks import MAX_SEED
 from dreamer_core.config.layers import parse_words
 from dreamer_core.config.model import OptimizerConfig
 from dreamer_core.errors import USAGE, ConfigError
@@ -148,7 +149,7 @@ numbers = st.floats(min_value=1e-6, max_value=1.0)
 
 
 @given(
-    seed=st.integers(0, 2**62),
+    seed=st.integers(0, MAX_SEED),
     lr=numbers,
     tau=numbers,
     keys=st.lists(st.text(min_size=1, max_size=5), max_size=3),
