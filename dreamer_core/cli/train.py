@@ -23,7 +23,7 @@ def add_to(commands: Any) -> None:
     options.add_config(parser)
     parser.add_argument("--dry-run", action="store_true", help="print what the run would be, and write nothing")
     parser.add_argument(
-        "--resume", type=Path, metavar="RUN", help="go on with this run; only run.*, eval.*, steps= change"
+        "--resume", type=Path, metavar="RUN", help="go on with this run; only run.*, eval.*, steps=, device= change"
     )
     parser.add_argument("--checkpoint", type=Path, metavar="PATH", help="mode dreamer: the world model to begin from")
     options.add_runs(parser)

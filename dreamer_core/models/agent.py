@@ -1,4 +1,4 @@
-"""The agent: world model, actor, critic, slow critic and return range, built by one factory for every command."""
+"""The agent: world model, actor, critic, slow critic and return range, always built from a run's own config."""
 
 import copy
 
@@ -61,7 +61,7 @@ class Agent(nn.Module):
 
 
 def build_agent(config: Config, spaces: Spaces, generator: torch.Generator) -> Agent:
-    """A fresh agent on the CPU. Every command builds its agent here, always from the run's own config."""
+    """A fresh agent on the CPU, with its weights drawn by its recipe."""
     agent = Agent(config, spaces)
     draw_weights(agent, config, generator)
     agent.update_slow_critic(1.0)
@@ -69,7 +69,7 @@ def build_agent(config: Config, spaces: Spaces, generator: torch.Generator) -> A
 
 
 def draw_weights(module: nn.Module, config: Config, generator: torch.Generator) -> None:
-    """Initialize an agent, or a part of one, by the recipe of its config."""
+    """By the recipe of the config."""
     if config.is_nature:
         initialize_nature(module, generator)
     else:

@@ -1,4 +1,4 @@
-"""Learning in dreams: imagine from real states, and judge what was imagined."""
+"""Learning in dreams: imagine from real states."""
 
 from typing import NamedTuple
 

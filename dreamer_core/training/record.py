@@ -1,6 +1,6 @@
 """One line of metrics.jsonl: the means since the last line, and how the run is doing."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from dreamer_core.training.collector import describe
@@ -12,7 +12,7 @@ SCHEMA_VERSION = 1
 
 @dataclass
 class Interval:
-    """What happened since the last record. Times are not part of a checkpoint: they are not part of the numbers."""
+    """What happened since the last record; saved with a checkpoint, so that a resumed interval is whole."""
 
     env_steps: int = 0
     updates: int = 0
@@ -20,7 +20,7 @@ class Interval:
     learner_s: float = 0.0
     total_s: float = 0.0
     actor_updates_before: int = 0
-    learned_steps: int = field(default=0)  # env steps of ticks after learning began
+    learned_steps: int = 0  # env steps of ticks after learning began
 
     def add(self, ticked: Ticked, *, is_learning: bool) -> None:
         self.env_steps += ticked.env_steps

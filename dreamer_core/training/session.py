@@ -54,7 +54,8 @@ class Session:
 
     def run(self) -> None:
         """Train to the end. Raises Stopped when asked to stop; every way out leaves the manifest true."""
-        self.reporter.on_start(self.folder.path)
+        if self.is_chief:
+            self.reporter.on_start(self.folder.path)
         try:
             with listening(self.stop):
                 self._loop()
