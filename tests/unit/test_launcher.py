@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import re
 import subprocess
 import sys
 from importlib.machinery import SourceFileLoader
@@ -49,6 +50,8 @@ def house(tmp_path: Path) -> Any:
     root.mkdir()
     (root / "pyproject.toml").write_text('[dependency-groups]\ndev = ["pytest>=8"]\n')
     (root / "constraints.txt").write_text("torch==2.13.0\n")
+    (root / "server").mkdir()
+    (root / "server" / "assets.txt").write_text("django-htmx==1.29.0\n")
     return launcher.House(root, root / ".venv")
 
 
@@ -85,7 +88,7 @@ def test_the_first_call_installs_and_the_second_does_not(house: Any, install: Fa
     assert install.asked == [["all"]]
 
 
-@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt", "server/assets.txt"])
 def test_a_changed_recipe_is_installed_over_what_is_there(house: Any, install: FakeInstaller, name: str) -> None:
     launcher.make_ready(house, ["all"], install)
     (house.root / name).write_text("[dependency-groups]\ndev = []\n# changed\n")
@@ -296,6 +299,7 @@ def test_uv_installs_when_it_can_be_had(house: Any, monkeypatch: pytest.MonkeyPa
         "python -m pip config list",
         f"uv pip install --python {house.python} --build-constraints constraints.txt{flag}"
         " --constraint constraints.txt --editable .[all]",
+        f"uv pip install --python {house.python} {' '.join(launcher.assets_of(house))}",
     ]
 
 
@@ -306,7 +310,22 @@ def test_pip_installs_when_uv_cannot(house: Any, refusing: str) -> None:
     write_script(house.venv / "bin" / "uv", NOTE + "; exit 1")
     with launcher.only_one_at_a_time(house) as lock:
         launcher.install_packages(house, ["all"], lock)
-    assert asked_of_tools(house)[-1] == "python -m pip install --constraint constraints.txt --editable .[all]"
+    assert asked_of_tools(house)[-2:] == [
+        "python -m pip install --constraint constraints.txt --editable .[all]",
+        f"python -m pip install {' '.join(launcher.assets_of(house))}",
+    ]
+
+
+def test_the_scripts_of_the_pages_lie_where_the_server_looks_for_them(house: Any) -> None:
+    words = launcher.assets_of(house)
+    assert words[words.index("--target") + 1] == str(house.venv / "share" / "dreamgate" / "assets")
+
+
+def test_nothing_of_the_scripts_of_the_pages_is_installed_without_its_hash() -> None:
+    lines = (LAUNCHER.parent / launcher.ASSETS).read_text().splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    assert "--require-hashes" in launcher.assets_of(launcher.find_house({}))
+    assert all(re.fullmatch(r"[a-z-]+==[0-9.]+ --hash=sha256:[0-9a-f]{64}", pin) for pin in pins)
 
 
 def test_a_failed_step_shows_the_end_of_its_log(house: Any) -> None:
@@ -318,11 +337,13 @@ def test_a_failed_step_shows_the_end_of_its_log(house: Any) -> None:
     ("typed", "run"),
     [
         pytest.param(
-            ["test"], ["-m", "pytest", "-m", "not slow", "-n", "auto", "--maxprocesses", "8"], id="all-use-every-core"
+            ["test"],
+            ["-m", "pytest", "-m", launcher.QUICK, "-n", "auto", "--maxprocesses", "8"],
+            id="all-use-every-core",
         ),
-        pytest.param(["test", "-x"], ["-m", "pytest", "-m", "not slow", "-x"], id="arguments-go-to-pytest"),
+        pytest.param(["test", "-x"], ["-m", "pytest", "-m", launcher.QUICK, "-x"], id="arguments-go-to-pytest"),
         pytest.param(
-            ["test", "-m", "slow"], ["-m", "pytest", "-m", "not slow", "-m", "slow"], id="the-last-marker-counts"
+            ["test", "-m", "slow"], ["-m", "pytest", "-m", launcher.QUICK, "-m", "slow"], id="the-last-marker-counts"
         ),
         pytest.param(
             ["train", "preset=cartpole"],
