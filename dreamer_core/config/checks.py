@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 from dreamer_core.errors import ConfigError
 
-MAX_SEED = 2**53  # the largest whole number that every reader of JSON gets right
+LARGEST = 2**53  # the largest whole number that every reader of JSON gets right
+MAX_SEED = LARGEST
 
 
 def at_least(minimum: float, **fields: float) -> None:

@@ -45,7 +45,7 @@ FOLLOWS = {
 }
 
 # Keys that only one recipe reads. Setting one under the other recipe would silently do nothing.
-_ONLY = {
+ONLY = {
     "nature": (
         "algo.optimizer",
         "algo.replay_context",
@@ -85,12 +85,18 @@ _ONLY = {
 Tree = dict[str, Any]
 
 
-def load_config(words: Sequence[str] = (), *, file: Path | None = None, preset: str | None = None) -> Config:
-    """Presets joined by `+`, left to right, then the file, then the words; later layers win."""
+def load_config(
+    words: Sequence[str] = (),
+    *,
+    file: Path | None = None,
+    layer: Mapping[str, Any] | None = None,
+    preset: str | None = None,
+) -> Config:
+    """Presets joined by `+`, left to right, then the file or a `layer` like one, then the words; later layers win."""
     overrides = parse_words(words)
     if "preset" in overrides and not overrides["preset"]:
         raise ConfigError("preset", "names no preset; see `dreamgate presets`")
-    from_file = _read_yaml(_read_text(file), str(file)) if file else {}
+    from_file = _read_yaml(_read_text(file), str(file)) if file else _sections(layer or {})
     name = preset or overrides.pop("preset", None) or from_file.pop("preset", None) or "nature"
     tree: Tree = {}
     for part in str(name).split("+"):
@@ -117,6 +123,8 @@ def parse_words(words: Iterable[str]) -> Tree:
             value = yaml.safe_load(text) if text else ""
         except (yaml.YAMLError, ValueError):  # ValueError: what looks like a date and is none
             value = text
+        except RecursionError:
+            raise ConfigError(key, "is nested too deep") from None
         _set(tree, ALIASES.get(key, key), value)
     return tree
 
@@ -169,8 +177,13 @@ def _read_yaml(text: str, source: str) -> Tree:
         return {}
     if not isinstance(value, dict):
         raise ConfigError("", f"{source} must hold a mapping of keys, got {type(value).__name__}")
+    return _sections(value)
+
+
+def _sections(mapping: Mapping[str, Any]) -> Tree:
+    """Nested, where keys were dotted or short."""
     tree: Tree = {}
-    for key, item in value.items():
+    for key, item in mapping.items():
         merge(tree, _nest(ALIASES.get(str(key), str(key)), item))
     return tree
 
@@ -218,7 +231,7 @@ def _follow(tree: Tree) -> None:
 def _refuse_inert(base: Tree, layer: Tree, config: Config) -> None:
     """A layer may repeat what the other recipe's keys hold anyway, as a saved config does, but not change them."""
     other = "sheeprl" if config.is_nature else "nature"
-    given = [key for key in _ONLY[other] if _get(layer, key) is not None]
+    given = [key for key in ONLY[other] if _get(layer, key) is not None]
     if not given:
         return
     said, unsaid = deepcopy(base), deepcopy(base)

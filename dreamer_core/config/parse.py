@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from dreamer_core.config.checks import LARGEST
 from dreamer_core.errors import ConfigError
 
 T = TypeVar("T")
@@ -124,6 +125,8 @@ def _scalar(hint: Any, value: Any, where: str) -> Any:
         raise ConfigError(where, f"must be {_NAMES[hint]}, got {value!r}")
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(where, f"must be finite, got {value}")
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise ConfigError(where, f"must be at most {LARGEST}, got a number of {len(str(abs(value)))} digits")
     return value
 
 
@@ -133,7 +136,7 @@ _NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: 
 def _as_float(value: int | str) -> float | str:
     try:
         return float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return str(value)
 
 

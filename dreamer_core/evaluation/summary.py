@@ -1,6 +1,6 @@
 """What a cohort of episodes comes to, as JSON. Pure: results in, numbers out; a number that does not exist is null."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any, TypedDict
 
@@ -68,6 +68,13 @@ def summarize(results: Sequence[EpisodeResult], *, greedy: bool, seed_base: int,
         "seed_base": seed_base,
         "per_episode": [_episode(result) for result in results],
     }
+
+
+def scores(summary: Mapping[str, Any]) -> dict[str, float]:
+    """What a metric record keeps of a summary."""
+    names = ("mean_return", "return_std", "return_min", "return_max", "success_rate")
+    found = {f"eval/{name}": summary[name] for name in names if summary[name] is not None}
+    return found | {"eval/ep_len_avg": summary["Game/ep_len_avg"]}
 
 
 def lower_median(values: Sequence[int]) -> int | None:

@@ -91,6 +91,23 @@ _SPEED = {
     "overlap_eff": Metric("acting and learning time over total time; above 1 they overlap", "higher"),
 }
 
+_BENCH = {
+    "bench/updates_per_s": Metric("updates per second, acting included", "higher", "updates/s"),
+    "bench/collect_share": Metric("share of the time spent acting", "info", "share"),
+    "bench/peak_memory_mib": Metric("most memory that was in use", "lower", "MiB"),
+    **{
+        f"bench/{phase}_ms_{share}": Metric(f"time of one {what}, {words}", "lower", "ms")
+        for phase, what in {
+            "collect": "collection",
+            "sample": "sampling",
+            "forward": "forward pass",
+            "backward": "backward pass",
+            "optimizer": "optimizer step",
+        }.items()
+        for share, words in {"p50": "median", "p95": "95th percentile"}.items()
+    },
+}
+
 _SCHEDULE = {
     "train.wm_ac_ratio": Metric("world-model updates per update of the actor and critic", "info"),
     "train.lr_scale": Metric("share of the learning rate that the schedule leaves", "info", "share"),
@@ -145,6 +162,7 @@ METRICS: dict[str, Metric] = {
     **_PROGRESS,
     **_REPLAY,
     **_SPEED,
+    **_BENCH,
     **_SCHEDULE,
     **_EPISODES,
     **_EVAL,

@@ -17,6 +17,8 @@ Record = dict[str, float | int | str]
 
 REQUIRED = ("env_steps", "train_steps", "wall_time_s")
 
+_BLOCK = 2**20
+
 
 class Sink(Protocol):
     def write(self, record: Mapping[str, float | int | str]) -> None: ...
@@ -40,6 +42,11 @@ class JsonLines:
         with self.path.open("ab") as file:
             os.fsync(file.fileno())
             return file.tell()
+
+    def count(self) -> int:
+        """How many records there are."""
+        with self.path.open("rb") as file:
+            return sum(block.count(b"\n") for block in iter(lambda: file.read(_BLOCK), b""))
 
     def truncate(self, offset: int) -> None:
         """Drop what was written after `offset` was asked for."""

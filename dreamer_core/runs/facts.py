@@ -5,7 +5,7 @@ import platform
 import re
 import subprocess
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 
 import dreamer_core
@@ -46,6 +46,19 @@ def find_source() -> Source:
     )
 
 
+def find_patch() -> bytes | None:
+    """What the checkout differs in from its commit, as `git apply` takes it; files unknown to git are not in it."""
+    # Whatever the user's settings of git are:
+    plain = ("--no-ext-diff", "--no-color", "--no-relative", "--src-prefix=a/", "--dst-prefix=b/")
+    return _git_output(Path(dreamer_core.__file__).parent, "diff", "HEAD", "--binary", *plain)
+
+
+def find_packages() -> list[str]:
+    """What is installed, as `name==version`, in the order of names."""
+    found = {item.metadata["Name"]: item.version for item in distributions() if item.metadata["Name"]}
+    return [f"{name}=={found[name]}" for name in sorted(found, key=str.lower)]
+
+
 def find_runtime(threads: int, device: str | None) -> Runtime:
     return Runtime(
         python=platform.python_version(),
@@ -70,19 +83,23 @@ def cpu_name() -> str:
 
 
 def _git(folder: Path, *words: str) -> str | None:
+    found = _git_output(folder, *words)
+    return None if found is None else found.decode(errors="replace").strip()
+
+
+def _git_output(folder: Path, *words: str) -> bytes | None:
     command = ["git", "-C", str(folder), *words]
     try:
         done = subprocess.run(  # noqa: S603 - a fixed command, no shell
             command,
             capture_output=True,
-            text=True,
             timeout=_GIT_TIMEOUT_S,
             check=True,
             env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
         )
-    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+    except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return done.stdout
 
 
 def _version(package: str) -> str | None:

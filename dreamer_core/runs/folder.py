@@ -73,11 +73,23 @@ def create_run(root: Path, config: Config) -> RunFolder:
     now = datetime.now(UTC).strftime("%Y%m%d_%H%M%S")
     env = re.sub(r"[^A-Za-z0-9.]+", "-", config.env.id).strip("-.")
     name = "__".join([now, config.algo.recipe, env, config.run.tag, secrets.token_hex(4)])
-    folder = RunFolder(root.absolute() / name)
-    folder.path.mkdir(parents=True)
+    return create_run_in(root / name, config)
+
+
+def create_run_in(path: Path, config: Config) -> RunFolder:
+    """A new run in exactly this folder, which is missing or empty."""
+    check_empty(path)
+    folder = RunFolder(path.absolute())
+    folder.path.mkdir(parents=True, exist_ok=True)
     folder.checkpoints.mkdir()
     write_json(folder.config, to_mapping(config))
     return folder
+
+
+def check_empty(path: Path) -> None:
+    """Nothing that lies there may be mixed with a new run."""
+    if path.is_dir() and any(path.iterdir()):
+        raise UsageError(f"{path} is not empty: a new run needs a folder of its own; name another, or remove this one")
 
 
 def open_run(path: Path) -> RunFolder:

@@ -1,6 +1,5 @@
 """What a run is, where it came from and how it went: one file, true from the first second, also after a failure."""
 
-import hashlib
 import json
 import math
 import uuid
@@ -16,18 +15,13 @@ from dreamer_core.config.tree import Config
 from dreamer_core.errors import ConfigError, UsageError
 from dreamer_core.metrics.jsonsafe import loads
 from dreamer_core.runs.atomic import write_json
+from dreamer_core.runs.capture import Capture, File, capture, describe_file
 from dreamer_core.runs.facts import Runtime, Source, find_runtime, find_source
 from dreamer_core.runs.folder import RunFolder
 
 SCHEMA_VERSION = 1
 Kind = Literal["train", "eval", "bench", "viz", "import"]
 Status = Literal["running", "succeeded", "failed", "stopped", "interrupted"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class File:
-    path: str  # within the run's folder
-    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +65,7 @@ class Resumption:
     env_steps: int
     status: Status
     error: str | None = None
+    commit: str | None = None  # of the code it had run until then
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +89,7 @@ class Manifest:
     source: Source
     config: File
     runtime: Runtime
+    capture: Capture = field(default_factory=Capture)
     progress: Progress = field(default_factory=Progress)
     evaluation: Evaluation = field(default_factory=Evaluation)
     outcome: Outcome = field(default_factory=Outcome)
@@ -103,7 +99,7 @@ class Manifest:
 
 def start_manifest(folder: RunFolder, config: Config, kind: Kind, *, device: str | None = None) -> Manifest:
     """The first manifest of a run. `device`: the name of what it computes on."""
-    now = _now()
+    now, source = _now(), find_source()
     manifest = Manifest(
         run_id=folder.run_id,
         trace_id=uuid.uuid4().hex,
@@ -120,9 +116,10 @@ def start_manifest(folder: RunFolder, config: Config, kind: Kind, *, device: str
         seed=config.seed,
         family=family(config),
         fingerprint=fingerprint(config),
-        source=find_source(),
+        source=source,
         config=_config_file(folder),
         runtime=find_runtime(config.run.threads, device),
+        capture=capture(folder.path, source),
     )
     return _write(folder, manifest)
 
@@ -165,11 +162,14 @@ def update(
     )
 
 
-def mark_resumed(folder: RunFolder, config: Config, *, env_steps: int) -> Manifest:
-    """The run goes on from a checkpoint at `env_steps`, by `config`. How it had ended moves to its history."""
+def mark_resumed(folder: RunFolder, config: Config, *, env_steps: int, device: str | None = None) -> Manifest:
+    """The run goes on from a checkpoint at `env_steps`, by `config`, perhaps on another machine by other code.
+
+    How it had ended moves to its history.
+    """
     write_json(folder.config, to_mapping(config))
-    old, now = read(folder), _now()
-    past = Resumption(at=now, env_steps=env_steps, status=old.status, error=old.outcome.error)
+    old, now, source = read(folder), _now(), find_source()
+    past = Resumption(at=now, env_steps=env_steps, status=old.status, error=old.outcome.error, commit=old.source.commit)
     return _write(
         folder,
         replace(
@@ -183,6 +183,9 @@ def mark_resumed(folder: RunFolder, config: Config, *, env_steps: int) -> Manife
             family=family(config),
             fingerprint=fingerprint(config),
             config=_config_file(folder),
+            source=source,
+            runtime=find_runtime(config.run.threads, device),
+            capture=capture(folder.path, source),
             resumed_from=(*old.resumed_from, past),
         ),
     )
@@ -210,7 +213,7 @@ def _write(folder: RunFolder, manifest: Manifest) -> Manifest:
 
 
 def _config_file(folder: RunFolder) -> File:
-    return File(path=folder.config.name, sha256=hashlib.sha256(folder.config.read_bytes()).hexdigest())
+    return describe_file(folder.config, folder.config.read_bytes())
 
 
 def _artifacts(folder: RunFolder) -> Artifacts:

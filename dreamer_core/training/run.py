@@ -4,19 +4,17 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from dreamer_core.config import Config, from_mapping, to_mapping
-from dreamer_core.config.layers import merge, parse_words
-from dreamer_core.config.parse import dotted_items
+from dreamer_core.config import Config
+from dreamer_core.config.changes import with_changes
 from dreamer_core.config.tree import Device
 from dreamer_core.envs.registry import read_spaces
 from dreamer_core.errors import CheckpointError, ConfigError
 from dreamer_core.models.agent import Agent
 from dreamer_core.runs import manifest
-from dreamer_core.runs.folder import RunFolder, create_run, open_run
+from dreamer_core.runs.folder import RunFolder, check_empty, create_run, create_run_in, open_run
 from dreamer_core.training import checkpoint
 from dreamer_core.training.checkpoint import Snapshot
 from dreamer_core.training.collective import Collective, join
@@ -26,22 +24,26 @@ from dreamer_core.training.estimate import resolve_device
 from dreamer_core.training.session import Reporter, Session
 from dreamer_core.training.trainer import Trainer, build_trainer
 
-# What may change when a run goes on: how long and how it is watched, never what it computes.
-_MAY_CHANGE = ("run.", "eval.", "algo.total_steps", "device")
 
+def start_run(
+    config: Config, root: Path, reporter: Reporter, *, source: Path | None = None, into: Path | None = None
+) -> RunFolder:
+    """Train `config` in a new folder below `root`, or exactly in `into`.
 
-def start_run(config: Config, root: Path, reporter: Reporter, *, source: Path | None = None) -> RunFolder:
-    """Train `config` in a new folder below `root`. `source` is the checkpoint that mode `dreamer` begins from."""
+    `source` is the checkpoint that mode `dreamer` begins from.
+    """
     if (config.mode == "dreamer") != (source is not None):
         problem = "needs --checkpoint PATH" if source is None else f"takes no --checkpoint, got {source}"
         raise ConfigError("mode", f"{config.mode} {problem}")
     collective = _prepare(config)
+    if into is not None and collective.rank == 0:
+        check_empty(into)
     pretrained = None if source is None else checkpoint.load(checkpoint.resolve(source), groups=["agent"])
     trainer = build_trainer(config, resolve_device(config), collective)
     with closing(trainer.collector.env):
         if pretrained is not None:
             transplant(pretrained, trainer.agent, reset_ac=config.train.reset_ac)
-        folder = _shared_folder(config, root, collective)
+        folder = _shared_folder(config, root, into, collective)
         with folder.locked(rank=collective.rank):
             Session(make_engine(trainer), folder, reporter).run()
     return folder
@@ -66,7 +68,7 @@ def resume_run(path: Path, words: Sequence[str], reporter: Reporter) -> RunFolde
         session = Session(make_engine(trainer), folder, reporter)
         session.restore(snapshot)
         if collective.rank == 0:
-            manifest.mark_resumed(folder, config, env_steps=snapshot.env_steps)
+            manifest.mark_resumed(folder, config, env_steps=snapshot.env_steps, device=device_name(config))
         session.run()
     return folder
 
@@ -84,17 +86,6 @@ def _check_ranks(snapshot: Snapshot, collective: Collective) -> None:
             f"the run was killed while its ranks were saving: rank {collective.rank} stands at step "
             f"{snapshot.env_steps}, another one does not; it can be evaluated, not resumed"
         )
-
-
-def with_changes(config: Config, words: Sequence[str]) -> Config:
-    """The config of a run that goes on. Asking for another computation is an error, not silently ignored."""
-    changes = parse_words(words)
-    for key in dotted_items(changes):
-        if not key.startswith(_MAY_CHANGE):
-            raise ConfigError(key, "cannot change when a run is resumed; start a new run, or leave it out")
-    tree: dict[str, Any] = to_mapping(config)
-    merge(tree, changes)
-    return from_mapping(Config, tree)
 
 
 def make_engine(trainer: Trainer) -> Engine:
@@ -130,6 +121,11 @@ def resumed_config(path: Path, words: Sequence[str]) -> Config:
     return with_changes(checkpoint.load(checkpoint.resolve(open_run(path).path), groups=[]).config, words)
 
 
+def device_name(config: Config) -> str | None:
+    """Of what `config` computes on, by its maker; none for the CPU."""
+    return torch.cuda.get_device_name() if resolve_device(config).type == "cuda" else None
+
+
 def _prepare(config: Config) -> Collective:
     set_up_torch(config)
     return join()
@@ -141,15 +137,11 @@ def set_up_torch(config: Config) -> None:
     torch.backends.cudnn.allow_tf32 = config.precision.allow_tf32  # of convolutions; true unless somebody says so
 
 
-def _shared_folder(config: Config, root: Path, collective: Collective) -> RunFolder:
+def _shared_folder(config: Config, root: Path, into: Path | None, collective: Collective) -> RunFolder:
     """The first rank makes the folder, whole with its manifest, and then tells the others."""
     if collective.rank != 0:
         return RunFolder(Path(collective.share("")))
-    folder = create_run(root, config)
-    manifest.start_manifest(folder, config, "train", device=_device_name(config))
+    folder = create_run(root, config) if into is None else create_run_in(into, config)
+    manifest.start_manifest(folder, config, "train", device=device_name(config))
     collective.share(str(folder.path))
     return folder
-
-
-def _device_name(config: Config) -> str | None:
-    return torch.cuda.get_device_name() if resolve_device(config).type == "cuda" else None

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from dreamer_core.config.tree import Config
 from dreamer_core.errors import NonFiniteError, Stopped
 from dreamer_core.evaluation.play import play_cohort
+from dreamer_core.evaluation.summary import scores
 from dreamer_core.metrics.sink import EventLog, JsonlSink
 from dreamer_core.runs import manifest
 from dreamer_core.runs.atomic import write_json
@@ -23,7 +24,8 @@ from dreamer_core.training.watch import Best, EarlyStop, Event, Watch
 class Reporter(Protocol):
     """Somebody who watches: the terminal, or nobody."""
 
-    def on_start(self, run: Path) -> None: ...
+    def on_start(self, run: Path, records: int, events: int) -> None:
+        """The run begins in its folder, or goes on there, with so many records and events kept."""
 
     def on_progress(self, progress: Progress, updates: int) -> None: ...
 
@@ -55,7 +57,7 @@ class Session:
     def run(self) -> None:
         """Train to the end. Raises Stopped when asked to stop; every way out leaves the manifest true."""
         if self.is_chief:
-            self.reporter.on_start(self.folder.path)
+            self.reporter.on_start(self.folder.path, self.sink.count(), self.events.count())
         try:
             with listening(self.stop):
                 self._loop()
@@ -82,6 +84,7 @@ class Session:
             self._mark_passage(before, self.trainer.progress.env_steps)
             if everybody.any(bool(self.stop)):
                 self.save()
+                everybody.any(False)  # wait: the first one to leave would have torchrun interrupt those that still save
                 name = self.stop.signal_name or "another rank"
                 raise Stopped(
                     f"stopped by {name}; the state is saved, go on with: ./dreamgate train --resume {self.folder.path}"
@@ -217,9 +220,7 @@ class Session:
         progress = self.trainer.progress
         record: dict[str, Any] = {"env_steps": progress.env_steps, "train_steps": self.trainer.learner.count}
         record |= {"wall_time_s": progress.seconds, "run_id": self.folder.run_id, "trace_id": self.trace_id}
-        names = ("mean_return", "return_std", "return_min", "return_max", "success_rate")
-        scores = {f"eval/{name}": summary[name] for name in names if summary[name] is not None}
-        return record | scores | {"eval/ep_len_avg": summary["Game/ep_len_avg"]}
+        return record | scores(summary)
 
     def _announce(self, events: list[Event]) -> None:
         for event in events:

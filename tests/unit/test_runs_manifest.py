@@ -67,7 +67,8 @@ def test_a_resumed_run_is_running_again_and_remembers_how_it_had_ended(folder: R
     manifest.update(folder, status="failed", error="disk full", env_steps=30)
     found = manifest.mark_resumed(folder, CONFIG, env_steps=20)
     assert (found.status, found.finished, found.outcome.error) == ("running", None, None)
-    assert found.resumed_from == (Resumption(at=found.started, env_steps=20, status="failed", error="disk full"),)
+    past = Resumption(at=found.started, env_steps=20, status="failed", error="disk full", commit=found.source.commit)
+    assert found.resumed_from == (past,)
     manifest.update(folder, status="interrupted")
     assert [past.status for past in manifest.mark_resumed(folder, CONFIG, env_steps=40).resumed_from] == [
         "failed",
