@@ -1,0 +1,1 @@
+"""Commands of the server, found by `dreamgate` through entry points."""

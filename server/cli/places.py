@@ -1,0 +1,32 @@
+"""Options that the commands of the server share: where its data lies and where it listens."""
+
+import argparse
+import os
+from pathlib import Path
+
+from server.settings import Settings
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="the data folder (default: $DREAMGATE_DATA, or ./dreamgate-data)"
+    )
+
+
+def add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", help="the address to listen on (default: $DREAMGATE_HOST, or 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="the port (default: $DREAMGATE_PORT, or 8420; 0: any that is free)")
+
+
+def environment_of(args: argparse.Namespace) -> dict[str, str]:
+    """What was typed, said as variables: they mean the same to this process and to those that it starts."""
+    typed = {
+        "DREAMGATE_DATA": args.data and str(args.data.absolute()),
+        "DREAMGATE_HOST": getattr(args, "host", None),
+        "DREAMGATE_PORT": None if getattr(args, "port", None) is None else str(args.port),
+    }
+    return {**os.environ, **{name: value for name, value in typed.items() if value}}
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    return Settings.read(environment_of(args))

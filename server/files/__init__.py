@@ -1,0 +1,1 @@
+"""Bytes that a run leaves behind: its log and its artifacts."""

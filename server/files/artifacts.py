@@ -1,0 +1,64 @@
+"""The artifacts of runs as rows: found, listed, put and deleted. Their bytes are in the store."""
+
+from typing import NamedTuple
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from server.errors import NotFoundError
+from server.files import content, names
+from server.files.store import Incoming
+from server.runs.rows import hold_run
+from server.tables import Artifact
+
+
+class Put(NamedTuple):
+    artifact: Artifact
+    is_new: bool
+    replaced: str | None  # the hash of what had the name before, where that was something else
+
+
+def find(session: Session, run_id: str, name: str) -> Artifact:
+    artifact = _get(session, run_id, name)
+    if artifact is None:
+        raise NotFoundError.of("artifact", name)
+    return artifact
+
+
+def listed(session: Session, run_id: str, prefix: str, after: str, limit: int) -> list[Artifact]:
+    """By name, those that come after `after`."""
+    # Not LIKE: SQLite's would not tell upper case from lower.
+    begins = func.substr(Artifact.name, 1, len(prefix)) == prefix
+    found = select(Artifact).where(Artifact.run_id == run_id, begins, Artifact.name > after)
+    return list(session.exec(found.order_by(col(Artifact.name)).limit(limit)))
+
+
+def put(session: Session, run_id: str, name: str, incoming: Incoming, sha256: str, now: float) -> Put:
+    """Row and bytes in one transaction. The caller then drops what was replaced, in another one."""
+    hold_run(session, run_id)
+    content.lock(session, sha256)
+    incoming.keep()
+    old = _get(session, run_id, name)
+    if old is not None and old.sha256 == sha256:
+        return Put(old, is_new=False, replaced=None)
+    replaced = old.sha256 if old else None
+    artifact = old or Artifact(
+        run_id=run_id, name=name, media_type=names.media_type(name), size=0, sha256="", created_at=now
+    )
+    artifact.sqlmodel_update({"size": incoming.size, "sha256": sha256, "created_at": now})
+    session.add(artifact)
+    session.flush()
+    return Put(artifact, is_new=old is None, replaced=replaced)
+
+
+def delete(session: Session, run_id: str, name: str) -> str:
+    """The hash of what it held, for the caller to drop."""
+    hold_run(session, run_id)
+    artifact = find(session, run_id, name)
+    session.delete(artifact)
+    session.flush()
+    return artifact.sha256
+
+
+def _get(session: Session, run_id: str, name: str) -> Artifact | None:
+    return session.exec(select(Artifact).where(Artifact.run_id == run_id, Artifact.name == name)).one_or_none()

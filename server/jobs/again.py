@@ -1,0 +1,77 @@
+"""Putting a job that is over back into the queue: from its start (retry), or from its last checkpoint (resume)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from server.configs.resolve import resolve_changes
+from server.errors import ConflictError
+from server.jobs import needs
+from server.jobs.rows import get_job
+from server.live import events
+from server.metrics.rewind import rewind
+from server.news import News
+from server.runs.groups import seed_group
+from server.runs.rows import hold_run
+from server.runs.states import move
+from server.tables import Job, JobNeed, Run, RunKind, RunState
+
+_NOTHING_YET = {"env_steps": 0, "train_steps": 0, "steps_per_s": None, "started_at": None, "manifest": None}
+
+
+def retry(session: Session, run_id: str, now: float) -> tuple[Run, News]:
+    """From the start: what it measured and said before is taken back. Its log and its attempts stay."""
+    run, job = _hold(session, run_id, (RunState.FAILED, RunState.CANCELLED), "retry")
+    rewind(session, run_id, 0)
+    events.cut_core_events(session, run_id, 0)
+    job.fresh, job.resume_changes = True, []
+    _queue(session, run, job, now, "retried", "it starts again from the beginning", _NOTHING_YET)
+    return run, News(changed=[run_id], waiting=[(job.queue, run_id)])
+
+
+def resume(session: Session, run_id: str, changes: Sequence[str], now: float) -> tuple[Run, News]:
+    """From its last checkpoint, and longer if `changes` say so. Its worker takes back what that had not seen."""
+    run, job = _hold(session, run_id, (RunState.FAILED, RunState.CANCELLED, RunState.SUCCEEDED), "resume")
+    if run.kind != RunKind.TRAIN:
+        raise ConflictError(
+            f"A run of kind {run.kind} has no checkpoints to go on from.", where="kind", todo="Retry it."
+        )
+    changed = _changed(run, job, changes) if changes else {}
+    job.fresh, job.resume_changes = False, [*job.resume_changes, *changes]
+    said = f"it goes on with {' '.join(changes)}" if changes else "it goes on"
+    _queue(session, run, job, now, "resumed", said[:200], changed)
+    return run, News(changed=[run_id], waiting=[(job.queue, run_id)])
+
+
+def _hold(session: Session, run_id: str, from_states: Sequence[RunState], what: str) -> tuple[Run, Job]:
+    run, job = hold_run(session, run_id), get_job(session, run_id)
+    if run.state not in from_states:
+        raise ConflictError(
+            f"Run {run_id} is {run.state}: {what} is for runs that are {' or '.join(from_states)}.",
+            where="state",
+            seen=run.state,
+        )
+    if run.deleted_at is not None:
+        raise ConflictError(f"Run {run_id} is deleted.", where="run_id", todo="Restore it first.")
+    needed = session.exec(select(JobNeed.needs_id).where(col(JobNeed.run_id) == run_id)).all()
+    if hopeless := needs.first_hopeless(session, list(needed)):
+        raise ConflictError(
+            f"It needs run {hopeless[0]}, which {hopeless[1]}.", where="needs", todo=f"Retry {hopeless[0]} first."
+        )
+    return run, job
+
+
+def _changed(run: Run, job: Job, changes: Sequence[str]) -> dict[str, Any]:
+    """The columns of a run whose config was changed as `--resume` may change it."""
+    resolved = resolve_changes(run.config, changes)
+    group = seed_group(run.kind, resolved.fingerprint, run.commit, job.arguments)
+    kept = {name: getattr(resolved, name) for name in ("config", "total_steps", "family", "fingerprint")}
+    return {**kept, "seed_group": group}
+
+
+def _queue(session: Session, run: Run, job: Job, now: float, kind: str, message: str, changes: dict[str, Any]) -> None:
+    job.queued_at, job.not_before, job.cancel_requested_at = now, None, None
+    job.lost, job.usage = 0, None
+    session.add(job)
+    move(session, run, RunState.QUEUED, now, kind=kind, message=message, error=None, **changes)

@@ -1,0 +1,1 @@
+"""The metrics store: appending by offset, folding into chunks, and curves whose cost is their width in pixels."""

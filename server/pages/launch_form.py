@@ -1,0 +1,107 @@
+"""The launch form's fields: from what a browser sends to what `POST /jobs` takes."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from server.errors import InvalidError
+
+MOST_SEEDS = 100
+# Where a problem can be shown; `form` is the place for all others.
+FIELDS = (
+    "preset",
+    "words",
+    "experiment",
+    "name",
+    "seeds",
+    "tags",
+    "queue",
+    "priority",
+    "gpus",
+    "commit",
+    "hypothesis",
+    "primary_metric",
+)
+_RANGE = re.compile(r"(\d{1,18})(?:\s*-\s*(\d{1,18}))?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchForm:
+    """Every field as text, just as it was typed: a form that is refused comes back unchanged."""
+
+    preset: str = "cartpole"
+    over: str = ""
+    words: str = ""
+    experiment: str = "default"
+    name: str = ""
+    seeds: str = "0"
+    tags: str = ""
+    queue: str = "auto"
+    priority: str = "0"
+    gpus: str = ""
+    commit: str = ""
+    hypothesis: str = ""
+    primary_metric: str = ""
+    parent: str = ""
+
+    @classmethod
+    def read(cls, sent: Mapping[str, str]) -> "LaunchForm":
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value.replace("\r\n", "\n") for name, value in sent.items() if name in known})
+
+    @property
+    def whole_preset(self) -> str:
+        """Presets are joined by `+`; the later wins."""
+        return f"{self.preset}+{self.over}" if self.over else self.preset
+
+    def config_words(self) -> list[str]:
+        """The preset and the overrides; a line that begins with # is a remark."""
+        lines = (line.strip() for line in self.words.splitlines())
+        return [f"preset={self.whole_preset}", *(line for line in lines if line and not line.startswith("#"))]
+
+    def submission(self) -> dict[str, Any]:
+        """What is left empty is left out, so that the defaults of the API hold. Raises InvalidError for a field."""
+        texts = {
+            name: getattr(self, name).strip() for name in ("experiment", "name", "queue", "commit", "primary_metric")
+        }
+        numbers = {name: whole_number(name, getattr(self, name)) for name in ("priority", "gpus")}
+        given = {name: value for name, value in (texts | numbers).items() if value not in ("", None)}
+        return {
+            "kind": "train",
+            "words": self.config_words(),
+            "seeds": parse_seeds(self.seeds),
+            "tags": split_tags(self.tags),
+            "hypothesis": self.hypothesis.strip(),
+            **given,
+        }
+
+
+def parse_seeds(text: str) -> list[int] | None:
+    """`0, 1, 2` or `0-3` or both; None where nothing is said: then the config's own seed holds."""
+    seeds: list[int] = []
+    for part in filter(None, (part.strip() for part in re.split(r"[,\n]", text))):
+        match = _RANGE.fullmatch(part)
+        if match is None:
+            raise InvalidError(f"Seeds are whole numbers from 0 and ranges like 0-3, not {part[:40]!r}.", where="seeds")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if not first <= last < first + MOST_SEEDS:
+            raise InvalidError(f"{part} must go up, and hold at most {MOST_SEEDS} seeds.", where="seeds")
+        seeds.extend(range(first, last + 1))
+    if len(seeds) > MOST_SEEDS:
+        raise InvalidError(f"At most {MOST_SEEDS} seeds at once, got {len(seeds)}.", where="seeds")
+    return list(dict.fromkeys(seeds)) or None
+
+
+def split_tags(text: str) -> list[str]:
+    return list(dict.fromkeys(filter(None, (tag.strip() for tag in text.split(",")))))
+
+
+def whole_number(field: str, text: str) -> int | None:
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        return int(text[:20])
+    except ValueError:
+        raise InvalidError(f"A whole number is needed, not {text[:40]!r}.", where=field) from None

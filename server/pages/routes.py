@@ -1,0 +1,30 @@
+"""Every page of the server, put into the application, and the files that they need."""
+
+from pathlib import Path
+
+from fastapi import FastAPI, Response
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from server.assets import Assets, assets_folder
+from server.errors import NotFoundError
+from server.pages import launch, login_page, run_list, run_page, workers_page
+
+OWN = Path(__file__).parent.parent / "static"
+_PAGES = (run_list, run_page, launch, workers_page, login_page)  # in this order: /runs/rows is no run
+
+
+def install(app: FastAPI) -> None:
+    """Pages are no part of the API's description: what they show, it answers too."""
+    for module in _PAGES:
+        app.include_router(module.router)
+    app.add_api_route("/static/vendor/{name}", _vendor_file, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=OWN))
+
+
+def _vendor_file(name: str) -> Response:
+    """Of the few that are known; no path is ever made of what was asked."""
+    path = Assets(assets_folder()).files.get(name)
+    if path is None or not path.is_file():
+        raise NotFoundError.of("file", name)
+    return FileResponse(path)

@@ -1,0 +1,111 @@
+"""A run's page, and the parts of it that are rendered anew when something changes."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from sqlmodel import Session, col, select
+
+from server.errors import NotFoundError
+from server.files import artifacts
+from server.house import HouseDep
+from server.jobs.out import job_out
+from server.live.out import event_out
+from server.metrics import latest
+from server.pages import config_table, profile, seed_groups
+from server.rendering import respond
+from server.runs.out import RunOut, run_out
+from server.runs.rows import get_run
+from server.tables import Event, Run, RunKind
+
+router = APIRouter(include_in_schema=False)
+
+_MOST_EVENTS = 200
+_MOST_ARTIFACTS = 200
+
+
+@router.get("/runs/{run_id}")
+def show_run(request: Request, house: HouseDep, run_id: str) -> Response:
+    now = house.clock()
+    with house.database.reading() as session:
+        run = run_out(session, get_run(session, run_id))
+        context = _head(session, run, now)
+        for part in _PARTS.values():
+            context |= part(session, run)
+    return respond(request, context, page="runs/show.html", fragment="runs/_header.html", resource=run)
+
+
+@router.get("/runs/{run_id}/parts/{name}")
+def show_part(request: Request, house: HouseDep, run_id: str, name: str) -> Response:
+    if name not in _PARTS:
+        raise NotFoundError.of("part", name)
+    with house.database.reading() as session:
+        run = run_out(session, get_run(session, run_id))
+        context = _head(session, run, house.clock()) | _PARTS[name](session, run)
+    return respond(request, context, page=f"runs/_{name}.html")
+
+
+def _head(session: Session, run: RunOut, now: float) -> dict[str, Any]:
+    seeds = seed_groups.siblings(session, run.seed_group) if run.seed is not None else []
+    return {
+        "run": run,
+        "is_final": run.state.is_final,
+        "job": job_out(session, session.get_one(Run, run.id)) if run.is_job else None,
+        "seeds": seeds,
+        "n": seed_groups.count_seeds(seeds),
+        "took_s": _between(run.started_at, run.ended_at, now),
+        "commands": _commands(run),
+        "now": now,
+    }
+
+
+def _board(session: Session, run: RunOut) -> dict[str, Any]:
+    found = [profile.ShownMetric(**key) for key in latest.keys(session, run.id)]
+    return {"board": profile.arrange(found, primary=run.primary_metric, expected=_expected(run))}
+
+
+def _events(session: Session, run: RunOut) -> dict[str, Any]:
+    """The newest first."""
+    found = select(Event).where(Event.run_id == run.id).order_by(col(Event.id).desc()).limit(_MOST_EVENTS)
+    return {"events": [event_out(event) for event in session.exec(found)]}
+
+
+def _config(session: Session, run: RunOut) -> dict[str, Any]:
+    return {"settings": config_table.compare(run.config or {}, run.preset)}
+
+
+def _artifacts(session: Session, run: RunOut) -> dict[str, Any]:
+    return {"artifacts": artifacts.listed(session, run.id, prefix="", after="", limit=_MOST_ARTIFACTS)}
+
+
+def _attempts(session: Session, run: RunOut) -> dict[str, Any]:
+    return {"attempt_took": _between}
+
+
+_PARTS: Mapping[str, Callable[[Session, RunOut], dict[str, Any]]] = {
+    "board": _board,
+    "events": _events,
+    "config": _config,
+    "artifacts": _artifacts,
+    "attempts": _attempts,
+}
+
+
+def _expected(run: RunOut) -> tuple[str, ...]:
+    """What a training of ours will write, before it has."""
+    ours = run.kind == RunKind.TRAIN and run.is_job and not run.state.is_final
+    return (*profile.HERO, *profile.MAIN) if ours and run.mode == "train" else ()
+
+
+def _commands(run: RunOut) -> list[str]:
+    live = [] if run.state.is_final else [f"dreamgate wait {run.id}", f"dreamgate logs {run.id} --follow"]
+    return [*live, f"dreamgate curves {run.id}", f"dreamgate export {run.id} --output {run.id}.parquet"]
+
+
+def _between(start: str | None, end: str | None, now: float | None = None) -> float | None:
+    """Seconds from one moment to another, or to now."""
+    if start is None or (end is None and now is None):
+        return None
+    last = now if end is None else datetime.fromisoformat(end).timestamp()
+    return (last or 0.0) - datetime.fromisoformat(start).timestamp()

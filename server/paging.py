@@ -1,0 +1,46 @@
+"""Lists in pages: a cursor says where the next page begins, by value, so that rows that come and go move nothing."""
+
+import base64
+import binascii
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel, Field
+
+from dreamer_core.metrics.jsonsafe import dumps, loads
+from server.errors import InvalidError
+from server.jsonvalues import Text, check
+
+T = TypeVar("T")
+
+LIMIT, MOST = 50, 200
+
+PageSize = Annotated[int, Field(ge=1, le=MOST, description="how many at most")]
+PageCursor = Annotated[Text, Field(max_length=1000, description="`next` of the page before")]
+Limit = Annotated[PageSize, Query()]
+Cursor = Annotated[PageCursor | None, Query()]
+
+
+class Page(BaseModel, Generic[T]):
+    items: list[T]
+    next: str | None = Field(description="the cursor of the next page; null where there is none")
+
+
+def encode(*values: Any) -> str:
+    return base64.urlsafe_b64encode(dumps(values).encode()).decode().rstrip("=")
+
+
+def decode(cursor: str, *kinds: type | tuple[type, ...]) -> list[Any]:
+    """The values of `encode`, each of its kind. Whatever else comes is a cursor that somebody made up."""
+    try:
+        values = loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        check(values)
+    except (ValueError, binascii.Error, RecursionError):
+        values = None
+    if not isinstance(values, list) or len(values) != len(kinds) or not all(map(_is, values, kinds)):
+        raise InvalidError("This is not a cursor of this list.", where="cursor", seen=cursor, todo="Begin without one.")
+    return values
+
+
+def _is(value: Any, kinds: type | tuple[type, ...]) -> bool:
+    return isinstance(value, kinds) and not isinstance(value, bool)

@@ -1,0 +1,1 @@
+"""Experiments and runs: what they are, who made them from what, and how they are found again."""

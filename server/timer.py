@@ -1,0 +1,114 @@
+"""A thread of the server that looks every few seconds: at leases, at workers, at what waits, and at what is too old.
+
+Not Celery's beat: that is one more process, which may be dead without anybody seeing it, and needs the broker to live.
+This lives exactly as long as the server. Several servers on one database may all look; each change is made once.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlmodel import Session
+
+from server import repeats
+from server.jobs import explain, needs, reaper, wake, workers
+from server.news import News
+
+if TYPE_CHECKING:
+    from server.house import House
+
+_FORGET_EVERY_S = 600.0
+
+log = logging.getLogger(__name__)
+
+
+class Timer:
+    """`timer_s` of 0 in the settings turns it off: another server looks."""
+
+    def __init__(self, house: "House") -> None:
+        self._house = house
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="timer", daemon=True)
+        self._looked_at: float | None = None  # at the leases; None where that did not work
+        self._forgot_at = 0.0
+        self._waker = wake.Waker()
+
+    def start(self) -> None:
+        """Look now, and every `timer_s` seconds from then on."""
+        if self._house.settings.timer_s > 0:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Wait for the look under way, then no more."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+
+    def look(self) -> None:
+        """Once at everything. What fails, a database that is away above all, is said and tried again next time."""
+        for duty in (self._leases, self._workers, self._needs, self._reasons, self._wake_ups, self._old_requests):
+            try:
+                duty()
+            except Exception:
+                log.exception("the timer could not look at %s", duty.__name__.strip("_").replace("_", " "))
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self.look()
+            self._stopped.wait(self._house.settings.timer_s)
+
+    def _leases(self) -> None:
+        house, now = self._house, self._house.clock()
+        last, self._looked_at = self._looked_at, None
+        on_time = last is not None and 0 <= now - last < house.settings.timer_s + house.settings.lease_s / 2
+        if on_time:
+            with house.database.reading() as session:
+                overdue = reaper.overdue(session, now)
+        else:  # it or the database was away, and nobody could speak; or the clock was set
+            overdue = []
+            with house.database.writing() as session:
+                reaper.grant_grace(session, now, house.settings.lease_s)
+        self._looked_at = now
+        for run_id in overdue:
+            self._change(partial(reaper.reap, run_id=run_id, now=house.clock()))
+
+    def _workers(self) -> None:
+        house, now, lease_s = self._house, self._house.clock(), self._house.settings.lease_s
+        with house.database.reading() as session:
+            silent = workers.silent(session, now, lease_s)
+        if silent:
+            with house.database.writing() as session:
+                workers.give_up(session, silent, now, lease_s)
+
+    def _needs(self) -> None:
+        with self._house.database.reading() as session:
+            is_any = needs.is_any_hopeless(session)
+        if is_any:
+            self._change(lambda session: needs.cancel_hopeless(session, self._house.clock()))
+
+    def _reasons(self) -> None:
+        house, now = self._house, self._house.clock()
+        with house.database.reading() as session:
+            stale = explain.stale_reasons(session, now, house.settings.lease_s)
+        if stale:
+            self._change(lambda session: explain.write_reasons(session, stale, now))
+
+    def _wake_ups(self) -> None:
+        house = self._house
+        with house.database.reading() as session:
+            due = self._waker.due(session, house.clock(), house.settings.lease_s)
+        News(waiting=due).tell(house)
+
+    def _old_requests(self) -> None:
+        now = self._house.clock()
+        if not 0 <= now - self._forgot_at < _FORGET_EVERY_S:
+            self._forgot_at = now
+            with self._house.database.writing() as session:
+                repeats.forget(session, now)
+
+    def _change(self, change: Callable[[Session], News]) -> None:
+        with self._house.database.writing() as session:
+            news = change(session)
+        news.tell(self._house)

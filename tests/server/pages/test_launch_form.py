@@ -1,0 +1,60 @@
+"""The fields of the launch form: from what is typed to what the API takes."""
+
+import pytest
+
+from server.errors import InvalidError
+from server.pages.launch_form import LaunchForm, parse_seeds
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [
+        ("", None),
+        ("0", [0]),
+        ("0, 1,2", [0, 1, 2]),
+        ("0-3", [0, 1, 2, 3]),
+        ("7, 0-1, 7", [7, 0, 1]),
+        ("3 - 4", [3, 4]),
+    ],
+)
+def test_seeds_are_numbers_and_ranges(text: str, seeds: list[int] | None) -> None:
+    assert parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["one", "-1", "3-1", "0-100000", "1.5", "0;1", "0-99, 200-299"])
+def test_other_seeds_are_refused_with_a_reason(text: str) -> None:
+    with pytest.raises(InvalidError) as caught:
+        parse_seeds(text)
+    assert caught.value.where == "seeds"
+
+
+def test_overrides_are_lines_without_remarks() -> None:
+    form = LaunchForm(preset="cartpole", words="algo.horizon=10\n\n  steps=8000\n# later: lr\n")
+    assert form.config_words() == ["preset=cartpole", "algo.horizon=10", "steps=8000"]
+
+
+def test_an_overlay_is_joined_to_the_preset() -> None:
+    assert LaunchForm(preset="cartpole", over="debug").config_words() == ["preset=cartpole+debug"]
+
+
+def test_what_is_left_empty_is_left_to_the_api() -> None:
+    assert LaunchForm(seeds="", gpus="", name=" ").submission() == {
+        "kind": "train",
+        "words": ["preset=cartpole"],
+        "seeds": None,
+        "tags": [],
+        "hypothesis": "",
+        "experiment": "default",
+        "queue": "auto",
+        "priority": 0,
+    }
+
+
+def test_a_number_that_is_none_is_refused_at_its_field() -> None:
+    with pytest.raises(InvalidError) as caught:
+        LaunchForm(gpus="two").submission()
+    assert caught.value.where == "gpus"
+
+
+def test_fields_that_nobody_knows_are_dropped() -> None:
+    assert LaunchForm.read({"name": "a", "colour": "red"}) == LaunchForm(name="a")
