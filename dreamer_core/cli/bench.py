@@ -1,11 +1,16 @@
 """`dreamgate bench`: how fast a configuration trains on this machine."""
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dreamer_core.cli import options
+from dreamer_core.config import Config
 from dreamer_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from dreamer_core.runs.folder import RunFolder
 
 
 def add_to(commands: Any) -> None:
@@ -18,6 +23,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--updates", type=int, default=20, help="how many are measured, twice (default 20)")
     parser.add_argument("--warmup", type=int, default=5, help="how many come before and do not count (default 5)")
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="write the numbers")
+    options.add_into(parser)
     options.add_json(parser)
     parser.set_defaults(run=run)
 
@@ -29,19 +35,16 @@ def run(args: argparse.Namespace) -> int:
     config = options.read_config(args)
     if config.algo.replay_ratio == 0:
         raise UsageError("algo.replay_ratio is 0: there would be no update to measure")
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from dreamer_core.bench.throughput import measure
     from dreamer_core.metrics.jsonsafe import dumps
     from dreamer_core.runs.atomic import write_json
+    from dreamer_core.runs.recording import recording
+    from dreamer_core.training.run import device_name
 
-    console = Console(stderr=True)
-    with Progress(console=console, disable=args.json) as bar:
-        task = bar.add_task("measuring", total=2 * args.updates)
-        found = measure(
-            config, updates=args.updates, warmup=args.warmup, on_update=lambda done: bar.update(task, completed=done)
-        )
+    device = device_name(config)
+    with nullcontext() if args.into is None else recording(args.into, config, "bench", device=device) as folder:
+        found = _measure(args, config)
+        if folder is not None:
+            _keep(folder, found)
     if args.output is not None:
         write_json(args.output, found)
     if args.json:
@@ -49,6 +52,33 @@ def run(args: argparse.Namespace) -> int:
     else:
         _show(found)
     return 0
+
+
+def _measure(args: argparse.Namespace, config: Config) -> dict[str, Any]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from dreamer_core.bench.throughput import measure
+
+    console = Console(stderr=True)
+    with Progress(console=console, disable=args.json) as bar:
+        task = bar.add_task("measuring", total=2 * args.updates)
+        return measure(
+            config, updates=args.updates, warmup=args.warmup, on_update=lambda done: bar.update(task, completed=done)
+        )
+
+
+def _keep(folder: "RunFolder", found: dict[str, Any]) -> None:
+    from dreamer_core.runs.atomic import write_json
+    from dreamer_core.runs.recording import record
+
+    write_json(folder.path / "bench.json", found)
+    same = ("sps", "train_sps", "overlap_eff", "replay_ratio", "replay_ratio_target", "replay_size")
+    own = ("updates_per_s", "collect_share", "peak_memory_mib")
+    numbers = {name: found[name] for name in same} | {f"bench/{name}": found[name] for name in own}
+    for phase, times in found["phases_ms"].items():
+        numbers |= {f"bench/{phase}_ms_{share}": times[share] for share in ("p50", "p95")}
+    record(folder, numbers, env_steps=0, train_steps=0)
 
 
 def _show(found: dict[str, Any]) -> None:

@@ -9,11 +9,9 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from dreamer_core.cli import bench, evaluate, presets, sweep, train, viz
+from dreamer_core.cli.commands import add_all, epilog
 from dreamer_core.errors import BROKE, USAGE, DreamgateError
 from dreamer_core.version import __version__
-
-_COMMANDS = (train, evaluate, bench, viz, sweep, presets)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,11 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """KEY=VALUE words may stand anywhere, also behind options, where argparse alone would not take them."""
-    parser = build_parser()
-    if not (sys.argv[1:] if argv is None else argv):
+    words = sys.argv[1:] if argv is None else list(argv)
+    parser = build_parser(words[0] if words else None)
+    if not words:
         parser.print_help(sys.stderr)
         parser.exit(USAGE)
-    args, rest = parser.parse_known_args(argv)
+    args, rest = parser.parse_known_args(words)
     if any(word.startswith("-") for word in rest) or (rest and not hasattr(args, "words")):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:
@@ -54,17 +53,20 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(wanted: str | None = None) -> argparse.ArgumentParser:
+    """With all commands, or at least the one that is wanted."""
     parser = argparse.ArgumentParser(
         prog="dreamgate",
-        description="DreamerV3 from a terminal.",
-        epilog="Exit codes: 0 ok, 1 red, 2 called wrong, 3 cannot tell, 4 broke, 75 stopped and resumable. "
-        "`./dreamgate test` and `./dreamgate check` run the project's own tests and checks.",
+        usage="dreamgate [-h] [--version] COMMAND ...",
+        epilog=epilog(
+            "Exit codes: 0 ok, 1 red, 2 called wrong, 3 cannot tell, 4 broke, 75 stopped and resumable. "
+            "`./dreamgate test` and `./dreamgate check` run the project's own tests and checks."
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"dreamgate {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
-        command.add_to(commands)
+    commands = add_all(parser, wanted)
+    parser.description = f"DreamerV3 from a terminal.\n\n{commands.listing()}"
     return parser
 
 

@@ -27,6 +27,10 @@ def add_runs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=Path, default=default, metavar="DIR", help=f"where runs go (default {default})")
 
 
+def add_into(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--into", type=Path, metavar="DIR", help="make it a run in exactly this new folder")
+
+
 def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", type=Path, required=True, metavar="PATH", help="a run, RUN/best, RUN/last or one checkpoint"

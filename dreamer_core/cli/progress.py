@@ -39,7 +39,7 @@ class BarReporter:
         if self.bar.live.is_started:
             self.bar.stop()
 
-    def on_start(self, run: Path) -> None:
+    def on_start(self, run: Path, records: int, events: int) -> None:
         self.console.print(f"Run: {run}", soft_wrap=True, highlight=False)
 
     def on_progress(self, progress: TrainingProgress, updates: int) -> None:
@@ -72,8 +72,8 @@ class JsonReporter:
     def __exit__(self, *_: object) -> None:
         sys.stdout.flush()
 
-    def on_start(self, run: Path) -> None:
-        self._write("start", {"run": str(run)})
+    def on_start(self, run: Path, records: int, events: int) -> None:
+        self._write("start", {"run": str(run), "records": records, "events": events})
 
     def on_progress(self, progress: TrainingProgress, updates: int) -> None:
         """Records say it often enough."""

@@ -27,6 +27,7 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("--checkpoint", type=Path, metavar="PATH", help="mode dreamer: the world model to begin from")
     options.add_runs(parser)
+    options.add_into(parser)
     options.add_json(parser)
     parser.set_defaults(run=run)
 
@@ -41,15 +42,16 @@ def run(args: argparse.Namespace) -> int:
     from dreamer_core.training.run import start_run
 
     with _reporter(args.json, config.algo.total_steps) as reporter:
-        folder = start_run(config, args.runs, reporter, source=args.checkpoint)
+        folder = start_run(config, args.runs, reporter, source=args.checkpoint, into=args.into)
     _show_result(folder, config, as_json=args.json)
     return 0
 
 
 def _resume(args: argparse.Namespace) -> int:
-    if args.dry_run or args.config or args.mode or args.checkpoint:
+    if args.dry_run or args.config or args.mode or args.checkpoint or args.into:
         raise UsageError(
-            "--resume goes on with a run's own config: leave out --dry-run, --config, --mode, --checkpoint"
+            "--resume goes on with a run's own config, where it lies: "
+            "leave out --dry-run, --config, --mode, --checkpoint, --into"
         )
     from dreamer_core.training.run import resume_run, resumed_config
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from dreamer_core.cli.main import main
-from dreamer_core.metrics.sink import read_records
+from dreamer_core.metrics.names import IDENTITY, METRICS
+from dreamer_core.metrics.sink import JsonLines, read_records
 from tests.e2e.runs import manifest, only_run, values
 
 QUICK = ["preset=cartpole+debug", "device=cpu"]
@@ -35,6 +36,27 @@ def test_training_prints_json_lines_and_ends_with_the_evaluation(
     assert (lines[0]["type"], lines[0]["run"]) == ("start", str(run))
     assert lines[-1]["run"] == str(run)
     assert lines[-1]["eval"]["episodes"] == 2
+
+
+def test_a_run_is_made_in_exactly_the_folder_that_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", *QUICK, "--into", str(tmp_path / "here" / "run-1"), "--json"]) == 0
+    assert manifest(tmp_path / "here" / "run-1")["run_id"] == "run-1"
+    start = results(capsys)[0]
+    assert (start["run"], start["records"], start["events"]) == (str(tmp_path / "here" / "run-1"), 0, 0)
+    assert main(["train", *QUICK, "--into", str(tmp_path / "here")]) == 2
+    assert f"{tmp_path / 'here'} is not empty" in capsys.readouterr().err
+    assert main(["train", "--resume", str(tmp_path), "--into", str(tmp_path / "there")]) == 2
+    assert "leave out" in capsys.readouterr().err
+
+
+def test_a_resumed_run_says_how_many_records_it_keeps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = train(tmp_path)
+    kept = len(read_records(run / "metrics.jsonl"))
+    JsonLines(run / "metrics.jsonl").append({"env_steps": 65})  # what its checkpoint has not seen
+    capsys.readouterr()
+    assert main(["train", "--resume", str(run), "steps=96", "--json"]) == 0
+    start = results(capsys)[0]
+    assert (start["type"], start["records"], start["events"]) == ("start", kept, 0)
 
 
 def test_training_shows_people_a_table_and_where_the_run_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -246,6 +268,26 @@ def test_an_output_that_cannot_be_is_refused_before_the_work(
     assert f"{folder} is a folder" in capsys.readouterr().err
     assert main(["viz", *nowhere, "--output", str(file)]) == 2
     assert f"{file} is a file" in capsys.readouterr().err
+
+
+def test_evaluation_film_and_benchmark_can_be_runs_of_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = train(tmp_path / "runs")
+    score, film, speed = (tmp_path / name for name in ("score", "film", "speed"))
+    assert main(["eval", "--checkpoint", str(run), "--episodes", "2", "--into", str(score), "--json"]) == 0
+    assert main(["viz", "--checkpoint", str(run), "--horizon", "3", "--into", str(film), "--json"]) == 0
+    assert main(["bench", *QUICK, "--updates", "2", "--warmup", "1", "--into", str(speed), "--json"]) == 0
+    assert [manifest(path)["kind"] for path in (score, film, speed)] == ["eval", "viz", "bench"]
+    assert {manifest(path)["status"] for path in (score, film, speed)} == {"succeeded"}
+    [record] = read_records(score / "metrics.jsonl")
+    [summary] = score.glob("eval/step_*.json")
+    assert record["eval/mean_return"] == json.loads(summary.read_text())["mean_return"]
+    assert record["env_steps"] == manifest(run)["progress"]["env_steps"]
+    assert sorted(path.suffix for path in film.glob("videos/*")) == [".gif", ".mp4", ".png"]
+    [record] = read_records(speed / "metrics.jsonl")
+    assert record["bench/updates_per_s"] == json.loads((speed / "bench.json").read_text())["updates_per_s"]
+    assert record.keys() <= METRICS.keys() | IDENTITY.keys()
 
 
 def test_called_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
