@@ -1,0 +1,75 @@
+"""A job may name a commit: that one's code runs, and the manifest says so."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.worker.e2e.processes import Stage
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[3]
+QUICK = ["preset=bandit+debug", "device=cpu"]
+WHO = {f"GIT_{role}_{what}": "somebody@home" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+
+def git(*words: str, cwd: Path) -> str:
+    done = subprocess.run(["git", *words], cwd=cwd, env=os.environ | WHO, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """This checkout's code, as it lies here, in a repository of its own."""
+    path = tmp_path / "repository"
+    path.mkdir()
+    names = git("ls-files", "--cached", "--others", "--exclude-standard", "dreamer_core", cwd=ROOT).splitlines()
+    for name in names:
+        if (ROOT / name).is_file():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes((ROOT / name).read_bytes())
+    git("init", "-q", cwd=path)
+    return path
+
+
+def commit(repository: Path, message: str) -> str:
+    git("add", ".", cwd=repository)
+    git("commit", "-qm", message, cwd=repository)
+    return git("rev-parse", "HEAD", cwd=repository)
+
+
+def test_the_code_of_the_commit_runs(stage: Stage, repository: Path) -> None:
+    old = commit(repository, "as it is here")
+    record = repository / "dreamer_core" / "training" / "record.py"
+    record.write_text(record.read_text().replace("SCHEMA_VERSION = 1", "SCHEMA_VERSION = 77"))
+    new = commit(repository, "another record")
+    stage.serve()
+    stage.work(DREAMGATE_SOURCE_REPO=str(repository))
+    runs = {version: stage.submit(*QUICK, commit=sha[:12]) for version, sha in ((1, old), (77, new))}
+    for version, run_id in runs.items():
+        assert stage.wait_until(run_id, "succeeded", "failed").state == "succeeded", stage.tell(run_id)
+        assert stage.client.records(run_id).records[0]["schema_version"] == version
+    manifest = stage.client.get_manifest(runs[77])
+    assert manifest is not None
+    assert (manifest["source"]["commit"], manifest["source"]["dirty"]) == (new, False)
+
+
+def test_a_commit_that_nobody_has_fails_with_the_reason(stage: Stage, repository: Path) -> None:
+    commit(repository, "as it is here")
+    stage.serve()
+    stage.work(DREAMGATE_SOURCE_REPO=str(repository))
+    run_id = stage.submit(*QUICK, commit="deadbeef")
+    job = stage.wait_until(run_id, "failed", timeout_s=60)
+    assert "the source repository has no commit deadbeef" in str(job.run.error)
+
+
+def test_without_a_repository_such_a_job_waits_and_says_for_what(stage: Stage) -> None:
+    stage.serve()
+    stage.work()
+    other = stage.submit(*QUICK)
+    run_id = stage.submit(*QUICK, commit="deadbeef", priority=10)
+    assert stage.wait_until(other, "succeeded", "failed").state == "succeeded"
+    job = stage.job(run_id)
+    assert job.state == "queued"
+    assert "source repository" in str(job.run.reason)

@@ -1,0 +1,60 @@
+"""The log of a job, as bytes that go on where earlier attempts ended."""
+
+from pathlib import Path
+
+from tests.worker.fakes import TOKEN, FakeServer
+from worker.diary import PIECE, Diary
+
+
+def diary_of(server: FakeServer, folder: Path, start: int = 0) -> Diary:
+    client = server.client
+    return Diary(folder / "log.txt", lambda at, data: client.append_log("a-run", at, data, lease=TOKEN), start)
+
+
+def drain(diary: Diary) -> None:
+    while diary.pump():
+        pass
+
+
+def test_lines_go_behind_what_earlier_attempts_said(tmp_path: Path) -> None:
+    server = FakeServer()
+    server.log = b"first attempt\n"
+    diary = diary_of(server, tmp_path, start=14)
+    diary.write("second attempt")
+    drain(diary)
+    assert server.log == b"first attempt\nsecond attempt\n"
+
+
+def test_a_long_log_goes_in_pieces(tmp_path: Path) -> None:
+    server = FakeServer()
+    diary = diary_of(server, tmp_path)
+    (tmp_path / "log.txt").write_bytes(b"y" * (PIECE + 5))
+    drain(diary)
+    assert len(server.log) == PIECE + 5
+    assert server.calls == ["log", "log"]
+
+
+def test_where_the_server_lost_the_end_of_its_log_what_comes_now_moves_up(tmp_path: Path) -> None:
+    server = FakeServer()
+    server.log = b"kept\n"
+    diary = diary_of(server, tmp_path, start=99)
+    diary.write("new")
+    drain(diary)
+    assert server.log == b"kept\nnew\n"
+
+
+def test_the_last_words_are_those_since_the_mark(tmp_path: Path) -> None:
+    diary = diary_of(FakeServer(), tmp_path)
+    diary.write("of an earlier child")
+    diary.mark()
+    for number in range(5):
+        diary.write(f"line {number}")
+    assert diary.last_lines(2) == "line 3\nline 4"
+    assert "earlier" not in diary.last_lines(100)
+
+
+def test_a_log_that_cannot_be_written_costs_no_job(tmp_path: Path) -> None:
+    diary = diary_of(FakeServer(), tmp_path)
+    (tmp_path / "log.txt").unlink()
+    (tmp_path / "log.txt").mkdir()
+    diary.write("lost, and nobody fails of it")
