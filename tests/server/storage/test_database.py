@@ -42,7 +42,7 @@ def test_a_reader_sees_one_moment_even_while_another_writes(database: Database) 
 def test_a_new_file_that_another_server_is_opening_is_waited_for(tmp_path: Path) -> None:
     file = tmp_path / "new.db"
     other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-    other.execute("BEGIN EXCLUSIVE")
+    other.execute("BEGIN IMMEDIATE")
     threading.Timer(0.3, other.commit).start()
     ours = Database(f"sqlite:///{file}")
     ours.ping()
