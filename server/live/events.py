@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from dreamer_core.metrics.jsonsafe import dumps, loads
 from server.errors import GapError
-from server.runs.rows import hold_run
+from server.runs.rows import hold_run, hold_runs
 from server.tables import Event, Run
 
 CORE, SERVER, USER = "core", "server", "user"
@@ -29,7 +29,7 @@ def write_for_all(
     session: Session, run_ids: Sequence[str], origin: str, kind: str, message: str, at: float, **facts: Any
 ) -> None:
     """The same event for many runs, in one statement."""
-    _hold(session, run_ids)
+    hold_runs(session, run_ids)
     steps = {name: facts.pop(name, None) for name in ("env_steps", "train_steps")}
     values = {"origin": origin, "kind": kind, "message": message, **steps, "facts": _plain(facts), "at": at}
     columns = Event.__table__.c  # type: ignore[attr-defined]
@@ -81,12 +81,6 @@ def count_core(session: Session, run_id: str) -> int:
     last = select(func.max(Event.position)).where(Event.run_id == run_id, Event.origin == CORE)
     position = session.exec(last).one()
     return 0 if position is None else position + 1
-
-
-def _hold(session: Session, run_ids: Sequence[str]) -> None:
-    """Always in the same order, so that two writers of many runs cannot wait for each other."""
-    found = select(Run.id).where(col(Run.id).in_(run_ids)).order_by(Run.id)
-    session.exec(found.with_for_update(key_share=True)).all()
 
 
 def _row(run_id: str, position: int, event: Mapping[str, Any], now: float) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from dreamer_core.metrics.jsonsafe import dumps
 from server.errors import TooLargeError
 from server.house import HouseDep
-from server.jobs import lease
+from server.jobs.lease import Lease, require_lease
 from server.jsonvalues import LARGEST
 from server.metrics import curve_routes, export, latest
 from server.metrics.append import append
@@ -31,7 +31,6 @@ _FORMATS = {
 }
 _ANY_BYTES = {"schema": {"type": "string", "format": "binary"}}
 
-Lease = Annotated[str | None, Header(alias=lease.HEADER, max_length=64)]
 SomeKeys = Annotated[
     str | None, Query(max_length=20_000, description="only these keys, with commas between", examples=["loss,lr"])
 ]
@@ -53,7 +52,7 @@ def append_metrics(
     """Append records; those the run has already are skipped, so sending twice is harmless"""
     sent = parse(body)
     with house.database.writing() as session:
-        lease.require_lease(session, run_id, token)
+        require_lease(session, run_id, token)
         records = append(session, run_id, sent)
     house.bell.ring(run_id)
     return _json(f'{{"records":{records}}}')

@@ -54,7 +54,7 @@ def create_experiment(house: HouseDep, once: OnceDep, body: ExperimentIn) -> JSO
         now = house.clock()
 
         def make() -> ExperimentOut:
-            return out(session, [experiments.create(session, body.name, body.question, now)])[0]
+            return _out(session, [experiments.create(session, body.name, body.question, now)])[0]
 
         return once.answer(session, now, body, make).response()
 
@@ -70,38 +70,38 @@ def list_experiments(
     """The experiments, the newest first"""
     with house.database.reading() as session:
         found, after = experiments.page(session, q=q, deleted=deleted, limit=limit, cursor=cursor)
-        return Page(items=out(session, found), next=after)
+        return Page(items=_out(session, found), next=after)
 
 
 @router.get("/experiments/{experiment_id}", response_model=ExperimentOut)
 def show_experiment(house: HouseDep, experiment_id: str) -> ExperimentOut:
     """One experiment"""
     with house.database.reading() as session:
-        return out(session, [experiments.get(session, experiment_id)])[0]
+        return _out(session, [experiments.get(session, experiment_id)])[0]
 
 
 @router.patch("/experiments/{experiment_id}", response_model=ExperimentOut)
 def edit_experiment(house: HouseDep, experiment_id: str, body: ExperimentEdit) -> ExperimentOut:
     """Change its name or its question"""
     with house.database.writing() as session:
-        return out(session, [experiments.edit(session, experiment_id, body.model_dump(exclude_none=True))])[0]
+        return _out(session, [experiments.edit(session, experiment_id, body.model_dump(exclude_none=True))])[0]
 
 
 @router.delete("/experiments/{experiment_id}", response_model=ExperimentOut)
 def delete_experiment(house: HouseDep, experiment_id: str) -> ExperimentOut:
     """Delete it with its runs, all of which must be over; it can be restored"""
     with house.database.writing() as session:
-        return out(session, [experiments.delete(session, experiment_id, house.clock())])[0]
+        return _out(session, [experiments.delete(session, experiment_id, house.clock())])[0]
 
 
 @router.post("/experiments/{experiment_id}/restore", response_model=ExperimentOut)
 def restore_experiment(house: HouseDep, experiment_id: str) -> ExperimentOut:
     """Take it back, with the runs that were deleted with it"""
     with house.database.writing() as session:
-        return out(session, [experiments.restore(session, experiment_id)])[0]
+        return _out(session, [experiments.restore(session, experiment_id)])[0]
 
 
-def out(session: Session, found: list[Experiment]) -> list[ExperimentOut]:
+def _out(session: Session, found: list[Experiment]) -> list[ExperimentOut]:
     session.flush()
     counts = experiments.count_runs(session, [experiment.id for experiment in found])
     return [

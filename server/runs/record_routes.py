@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from dreamer_core.metrics.jsonsafe import dumps
 from server.house import HouseDep
-from server.jobs import lease
+from server.jobs.lease import Lease, require_lease
 from server.jsonvalues import Count, JsonObject
 from server.live import events
 from server.metrics.read import stream_state
@@ -24,8 +24,6 @@ _MANIFEST: dict[int | str, dict[str, Any]] = {
         "content": {"application/json": {"schema": {"type": ["object", "null"]}}},
     }
 }
-
-Lease = Annotated[str | None, Header(alias=lease.HEADER, max_length=64)]
 
 
 def _not_too_long(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -63,7 +61,7 @@ def put_manifest(
 ) -> Response:
     """Replace the manifest; while a job runs, only its worker may"""
     with house.database.writing() as session:
-        lease.require_lease(session, run_id, token)
+        require_lease(session, run_id, token)
         touch(session, hold_run(session, run_id), house.clock(), manifest=body)
     house.bell.ring(run_id)
     return Response(status_code=204)
@@ -73,7 +71,7 @@ def put_manifest(
 def rewind_run(house: HouseDep, run_id: str, body: RewindIn, token: Lease = None) -> Rewound:
     """Take back what comes after a checkpoint: a resumed run writes it again"""
     with house.database.writing() as session:
-        lease.require_lease(session, run_id, token)
+        require_lease(session, run_id, token)
         rewind(session, run_id, body.records)
         events.cut_core_events(session, run_id, body.events)
         left = Rewound(records=stream_state(session, run_id)[0], events=events.count_core(session, run_id))
