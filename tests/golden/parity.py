@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.golden.fixtures import Fixture
-from tests.golden.tolerances import VALUES, Tolerance, assert_near, assert_near_gradient, assert_near_step
+from tests.golden.tolerances import GRADIENTS, VALUES, Tolerance, assert_near, assert_near_gradient, assert_near_step
 from tests.golden.translate import load_in_order
 
 
@@ -34,14 +34,19 @@ def check_outputs(
         assert_near(f"{golden.name}: {name}", found[name], expected, special.get(name, tolerance))
 
 
-def check_gradients(golden: Fixture, weights: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> None:
+def check_gradients(
+    golden: Fixture,
+    weights: Mapping[str, Tensor],
+    inputs: Mapping[str, Tensor],
+    tolerance: Tolerance = GRADIENTS,
+) -> None:
     """What a backward pass has left on weights and inputs; none where the fixture has none."""
     leaves = {**weights, **{f"in.{name}": value for name, value in inputs.items() if value.requires_grad}}
     assert sorted(golden.grads.keys() - leaves.keys()) == []
     for name, leaf in leaves.items():
         nothing = torch.zeros_like(leaf)
         found = nothing if leaf.grad is None else leaf.grad
-        assert_near_gradient(f"{golden.name}: {name}", found, golden.grads.get(name, nothing))
+        assert_near_gradient(f"{golden.name}: {name}", found, golden.grads.get(name, nothing), tolerance)
 
 
 def check_after(golden: Fixture, weights: Mapping[str, Tensor], lrs: Mapping[str, float]) -> None:
@@ -58,11 +63,12 @@ def check_module(
     inputs: Mapping[str, Tensor],
     outputs: Mapping[str, Tensor],
     tolerance: Tolerance = VALUES,
+    gradients: Tolerance = GRADIENTS,
 ) -> None:
     """Outputs, and the gradients of half the sum of squares of those that the fixture names."""
     check_outputs(golden, outputs, tolerance)
     torch.stack([0.5 * outputs[name].square().sum() for name in golden.settings["grad_of"]]).sum().backward()
-    check_gradients(golden, weights_of(golden, module), inputs)
+    check_gradients(golden, weights_of(golden, module), inputs, gradients)
 
 
 def _names(golden: Fixture, part: str) -> list[str]:

@@ -26,6 +26,7 @@ from tests.golden.sizes import (
     world_config,
 )
 from tests.golden.tiny import ACTIONS, CLASSES, EMBED, LATENT, STOCH
+from tests.golden.tolerances import PIXEL_GRADIENTS, PIXELS
 
 
 def make_rssm(dynamics_layers: int = 1) -> NatureRSSM:
@@ -124,7 +125,7 @@ def test_images_are_decoded_alike_from_blocks_and_from_one_layer(name: str) -> N
     config = decoder_config(3, golden.settings["block_space"])
     decoder, inputs = NatureImageDecoder(config, NATURE, IMAGES, SIZES), take_inputs(golden)
     load_weights(golden, decoder)
-    check_module(golden, decoder, inputs, {"images": decoder(inputs["latent"])["rgb"]})
+    check_module(golden, decoder, inputs, {"images": decoder(inputs["latent"])["rgb"]}, PIXELS, PIXEL_GRADIENTS)
 
 
 ACTORS = ["nature_actor_discrete", "nature_actor_unimix", "nature_actor_multi_discrete", "nature_actor_continuous"]

@@ -29,7 +29,7 @@ from tests.golden.sizes import (
     world_config,
 )
 from tests.golden.tiny import ACTIONS, CLASSES, EMBED, LATENT, STOCH
-from tests.golden.tolerances import UNROLLS
+from tests.golden.tolerances import PIXEL_GRADIENTS, PIXELS, UNROLLS
 from tests.golden.translate import config_from
 
 WIDTH = 8  # of the layers, and of the embedding, of whole agents
@@ -129,7 +129,7 @@ def test_images_are_decoded_alike() -> None:
     golden = load("sheeprl_cnn_decoder")
     decoder, inputs = SheeprlImageDecoder(decoder_config(2), SHEEPRL, IMAGES, SIZES), take_inputs(golden)
     load_weights(golden, decoder)
-    check_module(golden, decoder, inputs, {"images": decoder(inputs["latent"])["rgb"]})
+    check_module(golden, decoder, inputs, {"images": decoder(inputs["latent"])["rgb"]}, PIXELS, PIXEL_GRADIENTS)
 
 
 @pytest.mark.parametrize("name", ["sheeprl_actor_discrete", "sheeprl_actor_multi_discrete", "sheeprl_actor_continuous"])
