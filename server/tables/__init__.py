@@ -2,16 +2,24 @@
 
 from server.tables.base import RunKind, RunState, metadata
 from server.tables.files import Artifact, LogChunk
+from server.tables.gates import Baseline, BaselineRun, Gate, GateResult, GateResultRun
 from server.tables.jobs import Attempt, Job, JobNeed, Outcome, Worker
 from server.tables.metrics import MetricChunk, MetricKey, MetricPyramid, MetricSeries, MetricStream, MetricTail
 from server.tables.requests import RepeatedRequest
 from server.tables.runs import Event, Experiment, Run, RunTag
+from server.tables.suites import Delivery, Suite, SuiteRun, SuiteState, SuiteStep, Webhook
 
 __all__ = [
     "Artifact",
     "Attempt",
+    "Baseline",
+    "BaselineRun",
+    "Delivery",
     "Event",
     "Experiment",
+    "Gate",
+    "GateResult",
+    "GateResultRun",
     "Job",
     "JobNeed",
     "LogChunk",
@@ -27,6 +35,11 @@ __all__ = [
     "RunKind",
     "RunState",
     "RunTag",
+    "Suite",
+    "SuiteRun",
+    "SuiteState",
+    "SuiteStep",
+    "Webhook",
     "Worker",
     "metadata",
 ]
