@@ -56,8 +56,8 @@ class Buckets:
         )
 
 
-def every(count: int, size: int) -> Ints:
-    """Where groups of `size` begin."""
+def group_starts(count: int, size: int) -> Ints:
+    """Where groups of `size` begin, to merge `count` buckets by."""
     return np.arange(0, count, size)
 
 

@@ -13,7 +13,7 @@ from server.house import House, HouseDep
 from server.metrics import curve_json
 from server.metrics.curves import Asked, read_curves
 from server.metrics.read import stream_states
-from server.metrics.shapes import Axis, CurveList, CurvesIn, End, Room
+from server.metrics.shapes import Axis, Bound, CurveList, CurvesIn, MostBuckets
 from server.runs.rows import is_id
 
 router = APIRouter()
@@ -27,9 +27,9 @@ def get_curves(
     house: HouseDep,
     runs: Annotated[str, Query(max_length=2000, description="ids, with commas between")],
     keys: Annotated[str, Query(max_length=20_000, description="with commas between")],
-    points: Annotated[Room, Query()] = 1000,
-    from_step: Annotated[End, Query()] = None,
-    to_step: Annotated[End, Query()] = None,
+    points: Annotated[MostBuckets, Query()] = 1000,
+    from_step: Annotated[Bound, Query()] = None,
+    to_step: Annotated[Bound, Query()] = None,
     x: Axis = "env_steps",
     known: Annotated[str | None, Header(alias="If-None-Match", max_length=1000)] = None,
 ) -> Response:

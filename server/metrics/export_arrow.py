@@ -1,7 +1,7 @@
 """Exports as columns: an Arrow stream, and Parquet. What is missing is null; NaN and infinities are themselves."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from typing import Any
 
@@ -25,10 +25,8 @@ def need_pyarrow() -> None:
 def arrow_stream(export: Export, batches: Iterable[Batch]) -> Iterator[bytes]:
     import pyarrow as pa
 
-    schema, sink = _schema(export), _Sink()
-    return _written(
-        pa.ipc.new_stream(sink, schema), lambda writer, batch: writer.write_batch(batch), sink, export, batches
-    )
+    sink = _Sink()
+    return _written(pa.ipc.new_stream(sink, _schema(export)), sink, export, batches)
 
 
 def parquet(export: Export, batches: Iterable[Batch]) -> Iterator[bytes]:
@@ -36,7 +34,7 @@ def parquet(export: Export, batches: Iterable[Batch]) -> Iterator[bytes]:
 
     sink = _Sink()
     writer = pq.ParquetWriter(sink, _schema(export), compression="zstd")
-    return _written(writer, lambda writer, batch: writer.write_batch(batch), sink, export, batches)
+    return _written(writer, sink, export, batches)
 
 
 class _Sink(io.RawIOBase):
@@ -57,11 +55,9 @@ class _Sink(io.RawIOBase):
         return b"".join(parts)
 
 
-def _written(
-    writer: Any, write: Callable[[Any, Any], None], sink: _Sink, export: Export, batches: Iterable[Batch]
-) -> Iterator[bytes]:
+def _written(writer: Any, sink: _Sink, export: Export, batches: Iterable[Batch]) -> Iterator[bytes]:
     for batch in batches:
-        write(writer, _table(export, batch))
+        writer.write_batch(_record_batch(export, batch))
         yield sink.taken()
     writer.close()
     yield sink.taken()
@@ -74,7 +70,7 @@ def _schema(export: Export) -> Any:
     return pa.schema(list((kinds | dict.fromkeys(export.names.values(), pa.float64())).items()))
 
 
-def _table(export: Export, batch: Batch) -> Any:
+def _record_batch(export: Export, batch: Batch) -> Any:
     import pyarrow as pa
 
     schema, points = _schema(export), batch.points()

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from server.metrics import names, rows, tail
 from server.metrics.batch import STEPS, Batch
-from server.metrics.buckets import Buckets, every
+from server.metrics.buckets import Buckets, group_starts
 from server.metrics.layout import Layout
 from server.metrics.rows import Points
 
@@ -49,7 +49,7 @@ def due(layout: Layout, *, folded: int, records: int, tail_points: int) -> int:
 
 def fold(connection: Connection, run_id: str, folded: int, end: int, layout: Layout) -> None:
     """Fold the records from `folded` to `end`; what comes after stays in the tail."""
-    whole = tail.read(connection, run_id, folded, end=2**62)
+    whole = tail.read(connection, run_id, folded)
     assert whole is not None, f"run {run_id} has no tail to fold"
     batch, rest = whole.before(end - folded), whole.after(end - folded)
     tail.replace(connection, run_id, end, rest)
@@ -106,21 +106,24 @@ class _Folder:
 
     def _chunks(self, key: int, before: int, points: Points) -> Iterator[dict[str, Any]]:
         for number, part in self._parts(before, points):
-            own_axes = key == self.steps_key or not part.are_the_streams(number * self.layout.chunk)
             yield {
                 "key_id": key,
                 "number": number,
                 "first_record": int(part.numbers[0]),
                 "last_record": int(part.numbers[-1]),
-                "body": rows.encode_chunk(part, own_axes=own_axes),
+                "body": rows.encode_chunk(part, own_axes=self._needs_axes(key, number, part)),
             }
 
     def _first_level(self, key: int, before: int, points: Points) -> Iterator[dict[str, Any]]:
         for number, part in self._parts(before, points):
             if len(part) == self.layout.chunk:
-                own_axes = key == self.steps_key or not part.are_the_streams(number * self.layout.chunk)
-                buckets = Buckets.of_points(part.axes, part.values).merged(every(len(part), self.layout.span))
-                yield {"key_id": key, "level": 1, "number": number, "body": rows.encode_row(buckets, own_axes=own_axes)}
+                buckets = Buckets.of_points(part.axes, part.values).merged(group_starts(len(part), self.layout.span))
+                body = rows.encode_row(buckets, own_axes=self._needs_axes(key, number, part))
+                yield {"key_id": key, "level": 1, "number": number, "body": body}
+
+    def _needs_axes(self, key: int, number: int, chunk: Points) -> bool:
+        """Else its points are those of the series of steps, which holds the axes for all."""
+        return key == self.steps_key or not chunk.fill_every_record(number * self.layout.chunk)
 
     def _parts(self, before: int, points: Points) -> Iterator[tuple[int, Points]]:
         chunk = self.layout.chunk
@@ -144,7 +147,7 @@ class _Folder:
                     children = range(number * fan, number * fan + fan)
                     whole = Buckets.joined([below.buckets(key, child) for child in children])
                     own_axes = any(below.has_own_axes(key, child) for child in children)
-                    body = rows.encode_row(whole.merged(every(len(whole), fan)), own_axes=own_axes)
+                    body = rows.encode_row(whole.merged(group_starts(len(whole), fan)), own_axes=own_axes)
                     made.append({"key_id": key, "level": level, "number": number, "body": body})
         return made
 

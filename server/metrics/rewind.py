@@ -11,9 +11,9 @@ from sqlmodel import Session
 from server.metrics import names, rows, tail
 from server.metrics.batch import STEPS, Batch
 from server.metrics.buckets import Buckets
-from server.metrics.curves import Reader, Series
 from server.metrics.layout import LAYOUT, Layout
 from server.metrics.series import number_or_none, word
+from server.metrics.series_reader import Series, SeriesReader
 
 _KEYS_AT_ONCE = 64
 
@@ -136,7 +136,7 @@ def _drop_rows(connection: Connection, run_id: str, key: int, folded: int, befor
 
 
 def _summarize(connection: Connection, run_id: str, series: Sequence[Series], layout: Layout) -> None:
-    reader = Reader(connection, run_id, names.find(connection, [STEPS])[STEPS], layout)
+    reader = SeriesReader(connection, run_id, names.find(connection, [STEPS])[STEPS], layout)
     found = reader.summaries(series)
     changed = [_summary(each, found[each.key]) for each in series]
     connection.execute(_SET_SERIES, [{"run_id": run_id, **row} for row in changed])

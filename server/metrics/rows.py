@@ -50,10 +50,10 @@ class Points:
             np.concatenate([self.values, more.values]),
         )
 
-    def are_the_streams(self, position: int) -> bool:
-        """Whether the first of them, the series' point number `position`, and all before and after are one per record.
+    def fill_every_record(self, position: int) -> bool:
+        """Whether the series has a point in every record up to its last one here; `position` is that of the first here.
 
-        No point is in an earlier record than its own number, so the last one tells.
+        A point is never in an earlier record than its own number, so the last one tells for all.
         """
         return bool(self.numbers[-1] == position + len(self) - 1)
 

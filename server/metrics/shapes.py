@@ -156,8 +156,10 @@ class CurveList(BaseModel):
 
 
 Axis = Literal["env_steps", "train_steps", "wall_time_s"]
-End = Annotated[float | None, Field(allow_inf_nan=False, description="in units of `x`")]
-Room = Annotated[int, Field(ge=10, le=5000, description="the most buckets of a curve; it has at least half as many")]
+Bound = Annotated[float | None, Field(allow_inf_nan=False, description="in units of `x`")]
+MostBuckets = Annotated[
+    int, Field(ge=10, le=5000, description="the most buckets of a curve; it has at least half as many")
+]
 
 
 class CurvesIn(BaseModel):
@@ -167,7 +169,7 @@ class CurvesIn(BaseModel):
 
     runs: list[Annotated[str, Field(max_length=12)]] = Field(min_length=1, max_length=100)
     keys: list[Annotated[str, Field(max_length=MAX_KEY)]] = Field(min_length=1, max_length=50)
-    points: Room = 1000
-    from_step: End = None
-    to_step: End = None
+    points: MostBuckets = 1000
+    from_step: Bound = None
+    to_step: Bound = None
     x: Axis = "env_steps"

@@ -13,6 +13,7 @@ _READ = text(
     " ORDER BY first"
 )
 _CLEAR = text("DELETE FROM metric_tail WHERE run_id = :run_id")
+_NEVER = 2**62  # no run has a record of this number
 
 
 def add(connection: Connection, run_id: str, first: int, batch: Batch, layout: Layout) -> None:
@@ -26,7 +27,7 @@ def add(connection: Connection, run_id: str, first: int, batch: Batch, layout: L
     _write(connection, run_id, first, batch, add=True)
 
 
-def read(connection: Connection, run_id: str, begin: int, end: int) -> Batch | None:
+def read(connection: Connection, run_id: str, begin: int = 0, end: int = _NEVER) -> Batch | None:
     """The records of [begin, end) that are here, which are its last ones."""
     rows = connection.execute(_READ, {"run_id": run_id, "begin": begin, "end": end}).all()
     if not rows:
