@@ -12,19 +12,21 @@ from server.database import Database
 from server.live.bell import EVERYTHING
 from server.live.cursors import EverythingCursor, RunCursor
 from server.live.events import SERVER
-from server.live.news import Message, pulse, run_news
+from server.live.messages import Message, messages_since, read_head
 from server.runs.out import runs_out
 from server.runs.rows import LEAN
 from server.tables import Event, Run
 
 _AT_ONCE = 50  # messages in one look: bounds the memory of a stream that catches up
-_LATE_S = 60  # the longest that a transaction may take, see database.py
+_LATE_S = 60  # then an id is not waited for any more: no statement takes longer (database.py), and writes are short
 _MOST_LATE = 100
 
 _Row = tuple[int, str, str]  # an event's id, its run and its origin
 
 
 class Reader(Protocol):
+    """Where a stream gets its messages from."""
+
     topic: str
     is_over: bool  # nothing more will come
 
@@ -45,11 +47,11 @@ class RunReader:
 
     def look(self) -> list[Message[RunCursor]]:
         with self._database.reading() as session:
-            found = pulse(session, self.topic)
-            self.is_over = found.is_over
+            head = read_head(session, self.topic)
+            self.is_over = head.is_over
             # Who begins now is told how the run is, and gets a cursor with that.
-            since = self.cursor or found.now._replace(version=0)
-            messages = list(islice(run_news(session, self.topic, since, found), _AT_ONCE))
+            since = self.cursor or head.cursor._replace(version=0)
+            messages = list(islice(messages_since(session, self.topic, since, head), _AT_ONCE))
         self.cursor = messages[-1].cursor if messages else since
         return messages
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from dreamer_core.metrics.jsonsafe import dumps
 from server.errors import UnavailableError
 from server.live.bell import Bell
-from server.live.news import Message
+from server.live.messages import Message
 from server.live.readers import Reader
 
 log = logging.getLogger(__name__)
@@ -23,8 +23,7 @@ _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # the secon
 _LOOKS_AT_ONCE = 4  # a slow database must not take all threads of the server for its streams
 _BEAT = ": still here\n\n"
 
-
-News = Sequence[Message[Any]]
+Messages = Sequence[Message[Any]]
 
 
 @dataclass(frozen=True)
@@ -52,38 +51,38 @@ class Streams:
             )
         return StreamingResponse(self._stream(bell, reader, first), 200, _HEADERS, "text/event-stream")
 
-    async def _stream(self, bell: Bell, reader: Reader, news: News) -> AsyncIterator[str]:
+    async def _stream(self, bell: Bell, reader: Reader, messages: Messages) -> AsyncIterator[str]:
         self.open += 1
         try:
             yield f"retry: {self.pace.retry_ms}\n\n"
-            if not news:  # an id without data is no event, but a browser remembers it
+            if not messages:  # an id without data is no event, but a browser remembers it
                 yield f"id: {reader.cursor}\n\n"
-            async for said in self._follow(bell, reader, news):
+            async for said in self._follow(bell, reader, messages):
                 yield said
         finally:
             self.open -= 1
 
-    async def _follow(self, bell: Bell, reader: Reader, news: News) -> AsyncIterator[str]:
+    async def _follow(self, bell: Bell, reader: Reader, messages: Messages) -> AsyncIterator[str]:
         pace, now = self.pace, asyncio.get_running_loop().time
         over_since: float | None = None
         spoke = looked = now()
         with bell.listening(reader.topic) as ear:
-            ear.rang.set()  # who knows what rang since the first look
+            ear.rang.set()  # nobody listened between the first look and now
             while bell.is_open:
-                if news or now() - spoke >= pace.beat_s:
-                    yield "".join(map(_words, news)) or _BEAT
+                if messages or now() - spoke >= pace.beat_s:
+                    yield "".join(map(_encoded, messages)) or _BEAT
                     spoke = now()
                 over_since = (over_since or now()) if reader.is_over else None
-                if not news and over_since is not None and now() - over_since >= pace.end_s:
+                if not messages and over_since is not None and now() - over_since >= pace.end_s:
                     yield f"id: {reader.cursor}\nevent: end\ndata: {{}}\n\n"
                     return
-                if not news:
+                if not messages:
                     await ear.wait(pace.look_s if over_since is None else pace.end_s)
                 await asyncio.sleep(looked + pace.rest_s - now())
                 looked = now()
-                news = await self._patient_look(reader)
+                messages = await self._patient_look(reader)
 
-    async def _patient_look(self, reader: Reader) -> News:
+    async def _patient_look(self, reader: Reader) -> Messages:
         """A database that is away comes back, and who listens then goes on without a new connection."""
         try:
             return await self._look(reader)
@@ -91,10 +90,10 @@ class Streams:
             log.warning("a stream of %s could not look: %s", reader.topic, error)
             return ()
 
-    async def _look(self, reader: Reader) -> News:
+    async def _look(self, reader: Reader) -> Messages:
         async with self._looks:
             return await run_in_threadpool(reader.look)
 
 
-def _words(message: Message[Any]) -> str:
+def _encoded(message: Message[Any]) -> str:
     return f"id: {message.cursor}\nevent: {message.name}\ndata: {dumps(message.data)}\n\n"

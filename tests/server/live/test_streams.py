@@ -16,7 +16,7 @@ from server.house import House
 from server.live import events, readers
 from server.live.bell import Bell
 from server.live.cursors import EverythingCursor, RunCursor
-from server.live.news import Message
+from server.live.messages import Message
 from server.live.readers import EverythingReader
 from server.live.streams import Pace, Streams
 from server.runs.rows import hold_run

@@ -12,7 +12,7 @@ from server.errors import InvalidError, NotFoundError
 from server.files import logs
 from server.live import events
 from server.live.cursors import EverythingCursor, RunCursor
-from server.live.news import Message
+from server.live.messages import Message
 from server.live.readers import RunReader
 from server.metrics.append import append
 from server.metrics.parse import parse
