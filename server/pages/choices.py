@@ -1,4 +1,4 @@
-"""What the fields of a page offer: names that are in use."""
+"""What the fields of a page offer from the database: names that are in use."""
 
 from sqlmodel import Session, col, select
 

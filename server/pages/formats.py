@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from server.metrics.series import word
+
 MISSING = "–"
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -15,8 +17,8 @@ def number(value: object, digits: int = 4) -> str:
         return MISSING
     if not isinstance(value, int | float) or isinstance(value, bool):
         return str(value)
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if non_finite := word(value):
+        return non_finite
     if value == 0:
         return "0"
     if abs(value) >= 1e9 or abs(value) < 1e-4:

@@ -15,7 +15,7 @@ from server.errors import ApiError, InvalidError
 from server.house import House, HouseDep
 from server.jobs.orders import JobIn
 from server.jobs.submit import submit
-from server.pages import choices, config_table, launch_keys
+from server.pages import choices, config_table, launch_choices
 from server.pages.formats import setting
 from server.pages.launch_form import FIELDS, LaunchForm
 from server.pages.list_address import ListAddress
@@ -31,17 +31,15 @@ router = APIRouter(include_in_schema=False)
 @router.get("/launch")
 def launch_form(request: Request, house: HouseDep, clone: Annotated[str, Query(max_length=60)] = "") -> Response:
     with house.database.reading() as session:
-        form = _like(session, get_run(session, clone)) if clone else LaunchForm()
+        form = _clone_form(session, get_run(session, clone)) if clone else LaunchForm()
     return _page(request, house, form, {})
 
 
 @router.post("/launch/check")
 def check_form(request: Request, house: HouseDep, sent: SentForm, estimate: bool = False) -> Response:
     """What it would be, and what is wrong with which field. Nothing is stored."""
-    form = LaunchForm.read(sent)
-    problems: dict[str, str] = {}
-    checked = _check(house, form, problems, estimate=estimate)
-    context = _checked(checked, problems) | {"is_swapped": True}
+    checked, problems = _check(house, LaunchForm.read(sent), estimate=estimate)
+    context = _check_context(checked, problems) | {"is_swapped": True}
     return respond(request, context, page="launch/_check.html")
 
 
@@ -60,10 +58,10 @@ def launch(request: Request, house: HouseDep, sent: SentForm) -> Response:
     return RedirectResponse(where, 303)
 
 
-def _page(request: Request, house: House, form: LaunchForm, problems: dict[str, str]) -> Response:
-    status = 422 if problems else 200
-    checked = _check(house, form, problems, estimate=False)
-    groups = launch_keys.preset_groups()
+def _page(request: Request, house: House, form: LaunchForm, refused: dict[str, str]) -> Response:
+    """`refused`: why it was not launched, field by field; empty where nobody has tried to yet."""
+    checked, problems = _check(house, form, estimate=False)
+    groups = launch_choices.preset_groups()
     with house.database.reading() as session:
         offered = {
             "parent": run_out(session, get_run(session, form.parent)) if form.parent else None,
@@ -74,27 +72,25 @@ def _page(request: Request, house: House, form: LaunchForm, problems: dict[str, 
     lists = {
         "presets": groups,
         "preset_names": [preset.name for group in groups for preset in group.presets],
-        "keys": launch_keys.setting_keys(),
+        "keys": launch_choices.setting_keys(),
     }
-    context = {"form": form, "is_swapped": False, **offered, **lists, **_checked(checked, problems)}
-    return respond(request, context, page="launch/form.html", status=status)
+    context = {"form": form, "is_swapped": False, **offered, **lists, **_check_context(checked, problems | refused)}
+    return respond(request, context, page="launch/form.html", status=422 if refused else 200)
 
 
-def _check(house: House, form: LaunchForm, problems: dict[str, str], *, estimate: bool) -> ValidateOut | None:
-    """As `POST /validate` answers; None where the form cannot be launched, and then `problems` says why."""
+def _check(house: House, form: LaunchForm, *, estimate: bool) -> tuple[ValidateOut | None, dict[str, str]]:
+    """What `POST /validate` answers; or None, and what is wrong with which field."""
     try:
         order = JobIn.model_validate(form.submission())
         found = resolve(order.words)
     except (ApiError, UsageError, ValidationError) as error:
-        for field, words in _problems(error).items():
-            problems.setdefault(field, words)
-        return None
+        return None, _problems(error)
     estimated, problem = house.estimates.of(found.config) if estimate else (None, None)
     seeds = order.seeds or [found.seed]
-    return ValidateOut(**found._asdict(), seeds=seeds, estimate=estimated, estimate_problem=problem)
+    return ValidateOut(**found._asdict(), seeds=seeds, estimate=estimated, estimate_problem=problem), {}
 
 
-def _checked(checked: ValidateOut | None, problems: dict[str, str]) -> dict[str, Any]:
+def _check_context(checked: ValidateOut | None, problems: dict[str, str]) -> dict[str, Any]:
     changes = config_table.differences(checked.config, checked.preset) if checked else []
     return {"check": checked, "changes": changes, "problems": problems, "fields": FIELDS}
 
@@ -115,7 +111,7 @@ def _field(where: str) -> str:
     return where if where in FIELDS else "form"
 
 
-def _like(session: Session, run: Run) -> LaunchForm:
+def _clone_form(session: Session, run: Run) -> LaunchForm:
     """The same again, to be changed: what its config says beyond its preset becomes overrides."""
     shown = run_out(session, run)
     known = config_table.is_known(run.preset)

@@ -69,7 +69,7 @@ class ListAddress:
         return bool(self.q or self.states or self.tags or self.equal or self.deleted or self.cursor)
 
     @property
-    def linked(self) -> list[tuple[str, str, str]]:
+    def link_filters(self) -> list[tuple[str, str, str]]:
         """Filters without a field of their own: name, value, and the address without them."""
         return [(name, value, self.url(**{name: ""})) for name, value in self.equal if name != "experiment"]
 

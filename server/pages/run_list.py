@@ -49,7 +49,7 @@ def some_rows(request: Request, house: HouseDep, ids: Annotated[str, Query(max_l
     with house.database.reading() as session:
         found = list(session.exec(select(Run).where(col(Run.id).in_(wanted)).options(*LEAN)))
         runs = runs_out(session, found, metrics=address.metrics)
-    context = {"address": address, "groups": seed_groups.apart(runs), "more": None, "now": house.clock()}
+    context = {"address": address, "groups": seed_groups.ungrouped(runs), "more": None, "now": house.clock()}
     return respond(request, context, page="runs/_rows.html")
 
 
@@ -61,7 +61,7 @@ def _find(session: Session, address: ListAddress) -> Page[RunOut]:
 
 def _table(session: Session, address: ListAddress, found: Page[RunOut], now: float) -> dict[str, Any]:
     runs: list[RunOut] = found.items
-    groups = seed_groups.together(session, runs, address.metrics) if address.by_seeds else seed_groups.apart(runs)
+    groups = seed_groups.grouped(session, runs, address.metrics) if address.by_seeds else seed_groups.ungrouped(runs)
     return {
         "address": address,
         "runs": runs,

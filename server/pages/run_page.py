@@ -13,7 +13,7 @@ from server.house import HouseDep
 from server.jobs.out import job_out
 from server.live.out import event_out
 from server.metrics import latest
-from server.pages import config_table, profile, seed_groups
+from server.pages import board, config_table, seed_groups
 from server.rendering import respond
 from server.runs.out import RunOut, run_out
 from server.runs.rows import get_run
@@ -54,15 +54,15 @@ def _head(session: Session, run: RunOut, now: float) -> dict[str, Any]:
         "job": job_out(session, session.get_one(Run, run.id)) if run.is_job else None,
         "seeds": seeds,
         "n": seed_groups.count_seeds(seeds),
-        "took_s": _between(run.started_at, run.ended_at, now),
+        "took_s": _took_s(run.started_at, run.ended_at, now),
         "commands": _commands(run),
         "now": now,
     }
 
 
 def _board(session: Session, run: RunOut) -> dict[str, Any]:
-    found = [profile.ShownMetric(**key) for key in latest.keys(session, run.id)]
-    return {"board": profile.arrange(found, primary=run.primary_metric, expected=_expected(run))}
+    found = [board.ShownMetric(**key) for key in latest.keys(session, run.id)]
+    return {"board": board.arrange(found, primary=run.primary_metric, expected=_expected(run))}
 
 
 def _events(session: Session, run: RunOut) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def _artifacts(session: Session, run: RunOut) -> dict[str, Any]:
 
 
 def _attempts(session: Session, run: RunOut) -> dict[str, Any]:
-    return {"attempt_took": _between}
+    return {"took_s_of": _took_s}
 
 
 _PARTS: Mapping[str, Callable[[Session, RunOut], dict[str, Any]]] = {
@@ -95,7 +95,7 @@ _PARTS: Mapping[str, Callable[[Session, RunOut], dict[str, Any]]] = {
 def _expected(run: RunOut) -> tuple[str, ...]:
     """What a training of ours will write, before it has."""
     ours = run.kind == RunKind.TRAIN and run.is_job and not run.state.is_final
-    return (*profile.HERO, *profile.MAIN) if ours and run.mode == "train" else ()
+    return (*board.HERO, *board.MAIN) if ours and run.mode == "train" else ()
 
 
 def _commands(run: RunOut) -> list[str]:
@@ -103,9 +103,9 @@ def _commands(run: RunOut) -> list[str]:
     return [*live, f"dreamgate curves {run.id}", f"dreamgate export {run.id} --output {run.id}.parquet"]
 
 
-def _between(start: str | None, end: str | None, now: float | None = None) -> float | None:
-    """Seconds from one moment to another, or to now."""
-    if start is None or (end is None and now is None):
+def _took_s(start: str | None, end: str | None, now: float) -> float | None:
+    """Seconds from the start to the end, or until now; None before the start."""
+    if start is None:
         return None
     last = now if end is None else datetime.fromisoformat(end).timestamp()
-    return (last or 0.0) - datetime.fromisoformat(start).timestamp()
+    return last - datetime.fromisoformat(start).timestamp()

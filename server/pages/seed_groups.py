@@ -1,4 +1,4 @@
-"""Runs that differ in the seed alone, put together: a mean, how far it spreads, and over how many seeds."""
+"""Runs that differ in the seed alone as one group: a mean, how far it spreads, and over how many seeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True)
 class SeedGroup:
-    """Some runs of a list. n (seeds) and summary are of all its runs, shown or not; None: nothing is put together."""
+    """Some runs of a list. n (seeds) and summary are of all its runs, shown or not; None: they are not grouped."""
 
     runs: Sequence[RunOut]
     seed_group: str = ""
@@ -41,11 +41,11 @@ class SeedLink:
     state: str
 
 
-def apart(runs: Sequence[RunOut]) -> list[SeedGroup]:
+def ungrouped(runs: Sequence[RunOut]) -> list[SeedGroup]:
     return [SeedGroup(runs=runs)]
 
 
-def together(session: Session, runs: Sequence[RunOut], metrics: Sequence[str]) -> list[SeedGroup]:
+def grouped(session: Session, runs: Sequence[RunOut], metrics: Sequence[str]) -> list[SeedGroup]:
     """In the order in which each group first comes."""
     shown: dict[str, list[RunOut]] = {}
     for run in runs:

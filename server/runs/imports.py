@@ -20,9 +20,10 @@ from server.runs.words import Hash, Label, Metric, Name, Prose, Rate, Tags
 from server.tables import Job, Run, RunKind, RunState
 
 _MOST_CONFIG = 256 * 1024
+_COPIED = ("kind", "config", "seed", "preset", "env", "family", "total_steps", "hypothesis", "primary_metric", "notes")
 
 
-def small(value: dict[str, Any]) -> dict[str, Any]:
+def _not_too_long(value: dict[str, Any]) -> dict[str, Any]:
     if len(dumps(value)) > _MOST_CONFIG:
         raise ValueError(f"may take {_MOST_CONFIG} characters as JSON")
     return value
@@ -37,7 +38,7 @@ class RunIn(BaseModel):
     experiment: Name = Field(default="default", description="its name; made if there is none")
     name: Name | None = None
     kind: RunKind = RunKind.IMPORT
-    config: Annotated[JsonObject, AfterValidator(small)] = {}
+    config: Annotated[JsonObject, AfterValidator(_not_too_long)] = {}
     seed: Count | None = None
     preset: Label | None = None
     env: Label | None = None
@@ -65,18 +66,6 @@ class ProgressIn(BaseModel):
 
 
 def create(session: Session, said: RunIn, now: float) -> Run:
-    plain = (
-        "kind",
-        "config",
-        "seed",
-        "preset",
-        "env",
-        "family",
-        "total_steps",
-        "hypothesis",
-        "primary_metric",
-        "notes",
-    )
     run = Run(
         id=new_id(),
         experiment_id=experiments.ensure(session, said.experiment, now).id,
@@ -86,7 +75,7 @@ def create(session: Session, said: RunIn, now: float) -> Run:
         created_at=now,
         started_at=now,
         updated_at=now,
-        **{name: getattr(said, name) for name in plain},
+        **{name: getattr(said, name) for name in _COPIED},
     )
     session.add(run)
     session.flush()

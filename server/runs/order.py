@@ -97,7 +97,11 @@ def _metric_order(session: Session, name: str, *, descending: bool) -> _Order:
 
 
 def _with_value(
-    session: Session, conditions: Sequence[ColumnElement[bool]], order: _Order, after: Any, limit: int
+    session: Session,
+    conditions: Sequence[ColumnElement[bool]],
+    order: _Order,
+    after: tuple[Any, str] | None,
+    limit: int,
 ) -> list[tuple[Run, Any]]:
     query = select(Run, order.value).options(*LEAN).where(*conditions)
     last_id = col(Run.id)

@@ -10,11 +10,11 @@ from server.jsonvalues import Text
 _LINE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=_LINE)]
+Metric = Name
+Label = Name  # a preset, an environment: whatever a filter may ask for
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=_LINE)]
 Tags = Annotated[list[Tag], Field(max_length=50)]
-Metric = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=_LINE)]
 Prose = Annotated[Text, Field(max_length=20_000)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=_LINE)]
-Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{1,12}$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{1,12}$")]
+Hash = Id
 Rate = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]

@@ -59,7 +59,7 @@ def test_the_newest_come_first_unless_somebody_turns_them_round() -> None:
 
 
 def test_a_filter_without_a_field_can_be_taken_away() -> None:
-    assert read("family=abc&q=x").linked == [("family", "abc", "/runs?q=x")]
+    assert read("family=abc&q=x").link_filters == [("family", "abc", "/runs?q=x")]
 
 
 def test_what_the_api_would_refuse_is_refused_with_its_reason() -> None:

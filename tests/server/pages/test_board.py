@@ -1,6 +1,6 @@
 """Which charts a run's page shows first."""
 
-from server.pages.profile import HERO, MAIN, Board, ShownMetric, arrange
+from server.pages.board import HERO, MAIN, Board, ShownMetric, arrange
 
 
 def board(*keys: str, primary: str | None = None, expected: tuple[str, ...] = ()) -> Board:

@@ -1,4 +1,4 @@
-"""What the launch form offers: presets in groups, and every setting with its default and meaning."""
+"""What the launch form offers from the core: presets in groups, and every setting with its default and meaning."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

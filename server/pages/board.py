@@ -114,4 +114,5 @@ def _title(key: str) -> str:
     for title, beginnings in _GROUPS:
         if key in METRICS and key.startswith(beginnings):
             return title
-    return key.rpartition("/")[0] or key.partition(".")[0] if "/" in key or "." in key else "Other"
+    has_prefix = "/" in key or "." in key
+    return (key.rpartition("/")[0] or key.partition(".")[0]) if has_prefix else "Other"
