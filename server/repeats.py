@@ -31,9 +31,12 @@ Key = Annotated[
 ]
 
 
+Made = dict[str, Any]  # what was answered, as JSON
+
+
 @dataclass(frozen=True)
 class Answer:
-    body: dict[str, Any]
+    body: Made
     status: int
     is_replayed: bool
 
@@ -48,33 +51,43 @@ class Once:
         self._key, self._path = key, quote(request.url.path)[:255]
 
     def answer(
-        self, session: Session, now: float, body: BaseModel | None, make: Callable[[], BaseModel], status: int = 201
+        self,
+        session: Session,
+        now: float,
+        body: BaseModel | None,
+        make: Callable[[], BaseModel],
+        status: int = 201,
+        lasts: Callable[[Made], bool] = lambda _: True,
     ) -> Answer:
-        """What `make` gives, in this transaction; or what it gave the first time."""
+        """What `make` gives, in this transaction; or what it gave the first time, as long as that `lasts`."""
         if self._key is None:
             return Answer(make().model_dump(mode="json"), status, is_replayed=False)
         row = RepeatedRequest(
             key=self._key, path=self._path, body_sha256=_digest(body), status=status, answer={}, created_at=now
         )
-        if not insert_if_absent(session, row):
-            return self._replay(session, row)
-        made = make().model_dump(mode="json")
-        session.get_one(RepeatedRequest, (row.key, row.path)).answer = made
-        return Answer(made, status, is_replayed=False)
-
-    def _replay(self, session: Session, row: RepeatedRequest) -> Answer:
-        first = session.get_one(RepeatedRequest, (row.key, row.path))
-        if first.body_sha256 != row.body_sha256:
-            raise ConflictError(
-                "This Idempotency-Key came before, with another request.",
-                where="Idempotency-Key",
-                seen=row.key,
-                todo="Take a new key for a new request.",
-            )
-        return Answer(first.answer, first.status, is_replayed=True)
+        is_first = insert_if_absent(session, row)
+        # Held, so that of two who find an answer that lasts no longer, the second one finds the new one.
+        kept = session.get_one(RepeatedRequest, (row.key, row.path), with_for_update=True)
+        _check_same(kept, row)
+        if not is_first and lasts(kept.answer):
+            return Answer(kept.answer, kept.status, is_replayed=True)
+        kept.answer, kept.created_at = make().model_dump(mode="json"), now
+        if is_first and not lasts(kept.answer):
+            session.delete(kept)
+        return Answer(kept.answer, status, is_replayed=False)
 
 
 OnceDep = Annotated[Once, Depends()]
+
+
+def _check_same(kept: RepeatedRequest, row: RepeatedRequest) -> None:
+    if kept.body_sha256 != row.body_sha256:
+        raise ConflictError(
+            "This Idempotency-Key came before, with another request.",
+            where="Idempotency-Key",
+            seen=row.key,
+            todo="Take a new key for a new request.",
+        )
 
 
 def forget(session: Session, now: float) -> None:

@@ -14,10 +14,11 @@ from sqlmodel import Session, col, select
 from server.errors import NotFoundError
 from server.files import logs
 from server.jobs import needs, staff
+from server.jobs.rows import get_job
 from server.live import events
 from server.metrics.read import stream_state
 from server.news import News
-from server.runs.rows import is_id, touch
+from server.runs.rows import hold_run, is_id, touch
 from server.tables import Attempt, Job, Run, RunState, Worker
 
 
@@ -54,6 +55,17 @@ def claim(session: Session, worker_id: str, queues: list[str], free_gpus: int, n
     if not _take(session, run_id):
         return Answer(None, wait=False, news=News())
     return Answer(_lease(session, run_id, worker, now, lease_s), wait=False, news=News(changed=[run_id]))
+
+
+def still_holds(session: Session, run_id: str, token: str, now: float, lease_s: float) -> bool:
+    """Whether the attempt with this token has its lease; then it counts from now, as its worker may just hear of it."""
+    hold_run(session, run_id)
+    job = get_job(session, run_id)
+    if job.lease_token != token:
+        return False
+    job.lease_until = now + lease_s
+    session.add(job)
+    return True
 
 
 def best_job(worker: Worker, queues: list[str], now: float) -> Any:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from server.house import HouseDep
@@ -22,6 +23,8 @@ from server.jobs.work import (
     claim_of,
 )
 from server.jobs.workers_out import WorkerOut, workers_out
+from server.news import News
+from server.repeats import Made, OnceDep
 from server.tables import Outcome
 
 router = APIRouter(tags=["workers"])
@@ -69,15 +72,26 @@ def worker_heartbeat(house: HouseDep, worker_id: str, body: WorkerBeat) -> Count
     return Counted(lease_s=house.settings.lease_s)
 
 
-@router.post("/workers/{worker_id}/claim")
-def claim_job(house: HouseDep, worker_id: str, body: ClaimIn) -> ClaimOut:
-    """Take the next job; null where there is none"""
-    lease_s = house.settings.lease_s
+@router.post("/workers/{worker_id}/claim", response_model=ClaimOut)
+def claim_job(house: HouseDep, once: OnceDep, worker_id: str, body: ClaimIn) -> JSONResponse:
+    """Take the next job; null where there is none. With the same key again, the job that was taken, while it is held"""
+    news, lease_s = News(), house.settings.lease_s
     with house.database.writing() as session:
-        found = claim.claim(session, worker_id, body.queues, body.free_gpus, house.clock(), lease_s)
-        claimed = None if found.claimed is None else claim_of(found.claimed, lease_s)
-    found.news.tell(house)
-    return ClaimOut(claim=claimed, wait=found.wait)
+        now = house.clock()
+
+        def make() -> ClaimOut:
+            found = claim.claim(session, worker_id, body.queues, body.free_gpus, now, lease_s)
+            news.add(found.news)
+            claimed = None if found.claimed is None else claim_of(found.claimed, lease_s)
+            return ClaimOut(claim=claimed, wait=found.wait)
+
+        def lasts(made: Made) -> bool:  # that there is nothing to do is never kept: it may be otherwise at once
+            taken = made["claim"]
+            return taken is not None and claim.still_holds(session, taken["run_id"], taken["token"], now, lease_s)
+
+        answer = once.answer(session, now, body, make, status=200, lasts=lasts)
+    news.tell(house)
+    return answer.response()
 
 
 @router.post("/jobs/{run_id}/heartbeat")
