@@ -12,6 +12,7 @@ from server.configs import routes as configs
 from server.database import Database
 from server.files import artifact_routes, log_routes
 from server.files.store import Store
+from server.gates import baseline_routes, gate_routes
 from server.house import House
 from server.jobs import routes as jobs
 from server.jobs import worker_routes
@@ -37,6 +38,8 @@ _API_ROUTES = (
     stream_routes,
     log_routes,
     artifact_routes,
+    baseline_routes,
+    gate_routes,
     configs,
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 from dreamer_core.config.parse import dotted_items
 from dreamer_core.errors import UsageError
 from dreamer_core.gates.foreign import foreign_group
-from dreamer_core.gates.group import Facts, RunNumbers, SeedGroup
+from dreamer_core.gates.group import TESTBED, Facts, RunNumbers, SeedGroup
 from dreamer_core.gates.records import run_from_records, run_from_summary
 from dreamer_core.runs import manifest as manifests
 from dreamer_core.runs.folder import RunFolder
@@ -99,14 +99,7 @@ def _records(path: Path) -> list[Mapping[str, Any]]:
 
 
 def _facts(folder: RunFolder, manifest: manifests.Manifest) -> Facts:
-    runtime = manifest.runtime
-    machine = {
-        "cpu": runtime.cpu,
-        "threads": runtime.threads,
-        "device": runtime.device,
-        "torch": runtime.torch,
-        "driver": runtime.driver,
-    }
+    machine = {name: getattr(manifest.runtime, name) for name in TESTBED}
     config = dotted_items(read_object(folder.config)) if folder.config.is_file() else {}
     checkpoint = manifest.artifacts.best or manifest.artifacts.last
     return Facts(

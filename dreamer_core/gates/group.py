@@ -13,6 +13,7 @@ from dreamer_core.gates.words import count
 from dreamer_core.metrics.names import Direction
 
 InputKind = Literal["jsonl", "json"]  # many records over time, or one summary
+TESTBED = ("cpu", "threads", "device", "torch", "driver")  # of a manifest's `runtime`: what speed depends on
 
 
 @dataclass(frozen=True, kw_only=True)
