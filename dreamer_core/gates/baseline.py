@@ -10,6 +10,7 @@ from dreamer_core.metrics.names import Direction
 
 THRESHOLD_PCT = 0.15  # a share of the baseline, whatever the name says; the file format is older than this project
 ABS_TOL = 1e-6
+FEWEST_RECORDS = 3  # a median of fewer is no more than one of its values
 
 
 class Flag(StrEnum):
@@ -21,7 +22,7 @@ class Flag(StrEnum):
     SINGLE_SEED = "single_seed"  # an anecdote
     REPEATED_SEED = "repeated_seed"  # two runs of one seed are not two seeds
     MIXED = "mixed"  # the runs differ in more than the seed
-    SHORT_WINDOW = "short_window"  # fewer records than a median needs
+    SHORT_WINDOW = "short_window"  # fewer than FEWEST_RECORDS
     NON_FINITE = "non_finite"  # NaN or infinity in the window; those metrics are left out
 
 

@@ -10,9 +10,17 @@ import numpy as np
 
 from dreamer_core.config.parse import from_mapping
 from dreamer_core.errors import ConfigError, UsageError
-from dreamer_core.gates.baseline import Band, Baseline, Curve, Flag, KeyStats, RunFacts, RunStats
+from dreamer_core.gates.baseline import (
+    FEWEST_RECORDS,
+    Band,
+    Baseline,
+    Curve,
+    Flag,
+    KeyStats,
+    RunFacts,
+    RunStats,
+)
 from dreamer_core.gates.baseline_json import EXTRA, SCHEMA_VERSION
-from dreamer_core.gates.capture import FEWEST_RECORDS
 from dreamer_core.gates.group import Facts
 from dreamer_core.gates.records import as_number
 from dreamer_core.gates.series import Floats, Window

@@ -8,6 +8,7 @@ import numpy as np
 from dreamer_core.errors import UsageError
 from dreamer_core.gates.baseline import (
     ABS_TOL,
+    FEWEST_RECORDS,
     THRESHOLD_PCT,
     Band,
     Baseline,
@@ -23,7 +24,6 @@ from dreamer_core.gates.series import Window
 from dreamer_core.gates.words import some
 
 CURVE_POINTS = 128
-FEWEST_RECORDS = 3  # a median of fewer is no more than one of its values
 # What nobody blesses by accident.
 NEED_CONSENT = frozenset({Flag.FAILED, Flag.UNFINISHED, Flag.DIRTY, Flag.SINGLE_SEED})
 

@@ -56,25 +56,24 @@ class ChangePoint(Check):
             "labels": [past.label for past in finite],
             "changes": [{"at": one.at, "before": one.before, "after": one.after, "p": one.p} for one in found],
         }
-        if not found or found[-1].at < len(values) - self.recent:
-            seen = (
-                f"the last of {count(len(found), 'change')} {len(values) - found[-1].at} values ago"
-                if found
-                else "none"
-            )
-            reason = f"no new change of level, {seen}, in {count(len(values), 'value')} (p {number(self.p)}){left_out}"
-            return self.result(Verdict.PASS, reason, key=key, numbers=numbers)
+        verdict, reason = self._say(found, finite, direction)
+        return self.result(verdict, f"{reason}{left_out}", key=key, numbers=numbers)
+
+    def _say(self, found: list[Change], history: list[Past], direction: Direction) -> tuple[Verdict, str]:
+        seen, changes = count(len(history), "value"), count(len(found), "change")
+        if not found or found[-1].at < len(history) - self.recent:
+            last = f"the last of {changes} {len(history) - found[-1].at} values ago" if found else "none"
+            return Verdict.PASS, f"no new change of level, {last}, in {seen} (p {number(self.p)})"
         newest = found[-1]
         rise = newest.after - newest.before
         relative = f" ({share(rise / abs(newest.before))})" if newest.before else ""
-        reason = (
-            f"the level changed {number(newest.before)} -> {number(newest.after)}{relative} at "
-            f"{finite[newest.at].label or f'value {newest.at}'}, p {number(newest.p)}; "
-            f"{count(len(found), 'change')} in {count(len(values), 'value')}{left_out}"
-        )
+        where = history[newest.at].label or f"value {newest.at}"
         is_better = rise < 0 if direction == "lower" else rise > 0
-        verdict = Verdict.IMPROVED if is_better and direction != "info" else Verdict.FAIL
-        return self.result(verdict, reason, key=key, numbers=numbers)
+        return (
+            Verdict.IMPROVED if is_better and direction != "info" else Verdict.FAIL,
+            f"the level changed {number(newest.before)} -> {number(newest.after)}{relative} at {where}, "
+            f"p {number(newest.p)}; {changes} in {seen}",
+        )
 
     def _matters(self, change: Change) -> bool:
         return abs(change.after - change.before) > self.min_effect * abs(change.before)

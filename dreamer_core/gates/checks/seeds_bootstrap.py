@@ -5,7 +5,7 @@ margin of non-inferiority. Too few seeds are inconclusive, with the number that 
 """
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from dreamer_core.config.checks import above, at_least, within
@@ -95,7 +95,7 @@ class SeedsBootstrap(Check):
         """A curve is looked at whole."""
         if baseline is None or baseline.input_kind == "json" or self.measure != "window":
             return Window(last=self.window.last if self.measure == "window" else None)
-        return Window(env_steps_min=baseline.env_steps_min, env_steps_max=baseline.env_steps_max, last=self.window.last)
+        return replace(baseline.window, last=self.window.last)
 
     def _measured(self, baseline: Baseline, seen: SeedGroup, key: str, *, higher: bool) -> Sides | str:
         if self.measure == "window":

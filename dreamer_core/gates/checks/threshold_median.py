@@ -1,12 +1,12 @@
 """The middle of a window stays within a share of the baseline's: the oldest gate, with a direction for every metric."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from dreamer_core.config.checks import at_least, within
-from dreamer_core.gates.baseline import Baseline
+from dreamer_core.gates.baseline import FEWEST_RECORDS, Baseline
 from dreamer_core.gates.check import Check, Results, missing_from, non_finite_in, not_comparable
 from dreamer_core.gates.evidence import Evidence
 from dreamer_core.gates.group import SeedGroup, matching
@@ -16,8 +16,6 @@ from dreamer_core.gates.series import Window
 from dreamer_core.gates.verdict import Verdict
 from dreamer_core.gates.words import count, number, share
 from dreamer_core.metrics.names import Direction
-
-FEWEST_RECORDS = 3  # a summary has one, and that is enough: it is a statistic already
 
 _BETTER = {"lower": "lower is better", "higher": "higher is better", "info": "either way counts"}
 
@@ -29,7 +27,7 @@ class ThresholdMedian(Check):
     keys: tuple[str, ...] = ()  # names or patterns; none: every metric of the baseline
     threshold_pct: float | None = None  # a share, 0.15 is 15 %; None: as the baseline says
     abs_tol: float | None = None  # a difference up to this never counts; None: as the baseline says
-    n_min: int | None = None  # values per run; None: 3, and 1 of a summary
+    n_min: int | None = None  # values per run; None: 3, and 1 of a summary, which is a statistic already
     two_sided: bool = False  # any change counts, also for the better
     window: Window = field(default_factory=Window)  # its `last`; the steps are always the baseline's
 
@@ -57,7 +55,7 @@ class ThresholdMedian(Check):
     def _window_of(self, baseline: Baseline) -> Window:
         """Matching steps, then the last few of them."""
         steps = baseline.window if baseline.input_kind == "jsonl" else Window()
-        return Window(env_steps_min=steps.env_steps_min, env_steps_max=steps.env_steps_max, last=self.window.last)
+        return replace(steps, last=self.window.last)
 
     def _judge_key(self, evidence: Evidence, baseline: Baseline, seen: SeedGroup, key: str, window: Window) -> Result:
         n_min = self.n_min or (1 if seen.input_kind == "json" else FEWEST_RECORDS)

@@ -8,8 +8,8 @@ import numpy as np
 from dreamer_core.config.checks import above, at_least, within
 from dreamer_core.errors import ConfigError
 from dreamer_core.gates.baseline import Baseline
-from dreamer_core.gates.check import NO_DIRECTION, Check, Results, missing_from, non_finite_in
-from dreamer_core.gates.comparable import differing_family, differing_testbed
+from dreamer_core.gates.check import NO_DIRECTION, Check, Results, missing_from, non_finite_in, not_comparable
+from dreamer_core.gates.comparable import differing_testbed
 from dreamer_core.gates.evidence import Evidence
 from dreamer_core.gates.measure import lower_median
 from dreamer_core.gates.result import Result
@@ -116,9 +116,9 @@ def _bounds(ratios: Floats, alpha: float) -> tuple[float, float] | None:
 
 
 def _not_paired(evidence: Evidence) -> str:
-    if evidence.baseline is None:
-        return "there is no baseline to compare with"
-    if problem := differing_family(evidence.baseline, evidence):
+    """Stricter than for other speeds: here a testbed that nobody knows is a problem too."""
+    problem = not_comparable(evidence)
+    if evidence.baseline is None or problem:
         return problem
     differing = differing_testbed(evidence.baseline, evidence)
     if differing is None:
