@@ -9,6 +9,9 @@ DreamgateError                 4  it broke
 └── Stopped                   75  asked to stop; the state is saved and can be resumed
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 OK, RED, USAGE, CANNOT_TELL, BROKE, STOPPED = 0, 1, 2, 3, 4, 75
 
 
@@ -59,3 +62,14 @@ class Stopped(DreamgateError):
     """Training was asked to stop and saved its state first."""
 
     exit_code = STOPPED
+
+
+@contextmanager
+def naming(place: object) -> Iterator[None]:
+    """A write that fails, as on a full disk, does not say where: from in here it does."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.strerror is not None:
+            error.filename = str(place)
+        raise

@@ -22,6 +22,7 @@ class Exit:
     status: str | None  # of its manifest; None where it wrote none in this attempt
     error: str | None = None  # of its manifest
     last_words: str = ""  # of its log
+    place_problem: str | None = None  # why nothing can be written where it ran, as on a full disk
 
 
 def judge(end: Exit, why: Why | None, reason: str) -> Ending | None:
@@ -30,9 +31,24 @@ def judge(end: Exit, why: Why | None, reason: str) -> Ending | None:
         return Ending(outcome="succeeded", exit_code=end.code)
     if end.code < 0 or end.code == STOPPED or end.status == "interrupted":
         return None if why is None else asked_to_stop(why, reason, end.code)
-    error = end.error or end.last_words or f"It ended with exit code {end.code} and said nothing."
     blame = "What it was asked for is wrong." if end.code == USAGE else f"It broke (exit code {end.code})."
-    return Ending(outcome="failed", exit_code=end.code, reason=blame, error=error)
+    return Ending(outcome="failed", exit_code=end.code, reason=blame, error=_first_error(end))
+
+
+def _first_error(end: Exit) -> str:
+    """On a full disk it may have told neither manifest nor log: what the worker finds wrong there comes last."""
+    own = end.error or _complaint(end.last_words)
+    if end.place_problem is not None:
+        return "\n".join(filter(None, [own, end.place_problem]))
+    return own or end.last_words or f"It ended with exit code {end.code} and said nothing."
+
+
+def _complaint(words: str) -> str | None:
+    """From where the core, or Python, begins to complain; what comes before is how well it went until then."""
+    lines = words.splitlines()
+    found = (number for number, line in enumerate(lines) if line.startswith(("dreamgate: ", "Traceback (most recent")))
+    first = next(found, None)
+    return None if first is None else "\n".join(lines[first:])
 
 
 def asked_to_stop(why: Why, reason: str, code: int | None = None) -> Ending:

@@ -143,14 +143,15 @@ class Supervision:
                     raise
 
     def _exit(self, code: int) -> Exit:
-        last_words = self._shipper.diary.last_lines(15)
+        last_words, problem = self._shipper.diary.last_lines(15), self._tools.places.problem()
         try:
             found = manifest.read(self._folder) if self._watch.has_started else None
         except UsageError:
             found = None
         if found is None:
-            return Exit(code=code, status=None, last_words=last_words)
-        return Exit(code=code, status=found.status, error=found.outcome.error, last_words=last_words)
+            return Exit(code=code, status=None, last_words=last_words, place_problem=problem)
+        status, error = found.status, found.outcome.error
+        return Exit(code=code, status=status, error=error, last_words=last_words, place_problem=problem)
 
     def _stopped(self) -> Ending:
         assert self.order.why is not None

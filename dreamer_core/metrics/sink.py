@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from dreamer_core.errors import UsageError
+from dreamer_core.errors import UsageError, naming
 from dreamer_core.metrics.jsonsafe import dumps, loads_numbers
 
 Record = dict[str, float | int | str]
@@ -34,8 +34,16 @@ class JsonLines:
         _repair(path)
 
     def append(self, record: Mapping[str, Any]) -> None:
-        with self.path.open("ab", buffering=0) as file:
-            file.write((dumps(record) + "\n").encode())
+        """All of it, or where the disk is full, nothing."""
+        line = (dumps(record) + "\n").encode()
+        with naming(self.path), self.path.open("ab", buffering=0) as file:
+            begin = file.tell()
+            try:
+                while line:
+                    line = line[file.write(line) :]  # a disk that gets full takes a part, and refuses the rest
+            except OSError:
+                file.truncate(begin)
+                raise
 
     def offset(self) -> int:
         """How many bytes there are, all of them safely on the disk: for a checkpoint to remember."""

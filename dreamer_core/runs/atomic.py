@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from dreamer_core.errors import naming
 from dreamer_core.metrics.jsonsafe import dumps
 
 
@@ -16,7 +17,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(f".{path.name}.{os.getpid()}.half")
     try:
-        with half.open("wb") as file:
+        with naming(path), half.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -60,7 +60,11 @@ def save(folder: Path, snapshot: Snapshot, *, keep: int, pin: Collection[str] = 
     path = folder / _free_name(folder, snapshot.env_steps)
     half = folder / (_HALF + path.name)
     half.mkdir()
-    _write(half, snapshot)
+    try:
+        _write(half, snapshot)
+    except OSError:  # a full disk: what is not whole must not fill it further
+        shutil.rmtree(half, ignore_errors=True)
+        raise
     half.rename(path)
     sync_folder(folder)
     _point(folder / "last.json", path)

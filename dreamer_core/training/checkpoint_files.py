@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from dreamer_core.config.parse import from_mapping
-from dreamer_core.errors import CheckpointError, ConfigError
+from dreamer_core.errors import CheckpointError, ConfigError, naming
 from dreamer_core.metrics.jsonsafe import dumps, loads, loads_numbers
 from dreamer_core.runs.atomic import sync_folder
 
@@ -58,7 +58,8 @@ def tensor_file(group: str) -> str:
 
 def write_contents(folder: Path, tensors: Mapping[str, Mapping[str, Tensor]], state: Mapping[str, Any]) -> None:
     """Everything but the seal."""
-    (folder / STATE).write_text(dumps(state))
+    with naming(folder / STATE):
+        (folder / STATE).write_text(dumps(state))
     mode = (folder / STATE).stat().st_mode
     for group, named in tensors.items():
         if not _GROUP.fullmatch(group):
@@ -75,7 +76,8 @@ def write_seal(folder: Path, seal: Mapping[str, Any], config: Mapping[str, Any])
     """Hash what lies in `folder` and close it. When this returns, all of it is on the disk."""
     files = [asdict(_measure(path)) for path in sorted(folder.iterdir())]
     content = {"format": FORMAT, "version": VERSION, **seal, "files": files, "config": config}
-    (folder / SEAL).write_text(dumps(content | {"digest": _digest(content)}, indent=2))
+    with naming(folder / SEAL):
+        (folder / SEAL).write_text(dumps(content | {"digest": _digest(content)}, indent=2))
     for path in folder.iterdir():
         sync_file(path)
     sync_folder(folder)
@@ -155,7 +157,7 @@ def sha256_of(path: Path) -> str:
 
 
 def sync_file(path: Path) -> None:
-    with path.open("rb") as file:
+    with naming(path), path.open("rb") as file:
         os.fsync(file.fileno())
 
 

@@ -236,7 +236,11 @@ class Session:
 
     def _fail(self, error: BaseException) -> None:
         """The manifest first: it must say `failed` also where the bundle cannot be written."""
-        self._close("failed", reason="error", error=f"{type(error).__name__}: {error}")
+        try:
+            self._close("failed", reason="error", error=f"{type(error).__name__}: {error}")
+        except OSError as echo:  # of a full disk, that `error` is about
+            error.add_note(f"the manifest could not be brought up to date: {echo}")
+            return
         if isinstance(error, NonFiniteError):
             self._leave_bundle(error)
 

@@ -1,6 +1,7 @@
 """Killed at any moment of a save, the checkpoints from before are whole and the next save works."""
 
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -71,3 +72,17 @@ def test_a_kill_at_any_moment_of_a_save_loses_nothing(tmp_path: Path, best: int,
         assert len(names(folder)) == len({best, new}), names(folder)  # nothing half or gone is left
         kills += 1
     assert kills > 20
+
+
+@pytest.mark.parametrize("room", [10, 150, 1000])  # less than the state, than a file of tensors, and than the seal
+def test_a_save_that_the_disk_has_no_room_for_leaves_nothing_and_names_the_file(tmp_path: Path, room: int) -> None:
+    save_steps(tmp_path, 10)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        with pytest.raises(OSError, match=str(tmp_path / ".half-step_000000000020")):
+            save(tmp_path, a_snapshot(20, notes="twelve words"), keep=2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert names(tmp_path) == ["step_000000000010"]
+    assert load(tmp_path / "last").env_steps == 10

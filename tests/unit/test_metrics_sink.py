@@ -2,6 +2,7 @@
 
 import json
 import math
+import resource
 from datetime import datetime
 from pathlib import Path
 
@@ -26,6 +27,21 @@ def test_records_come_back_as_they_were_written(tmp_path: Path) -> None:
         sink.write(each)
     assert read_records(sink.path) == written
     assert sink.path.read_bytes().count(b"\n") == 2
+
+
+def test_a_disk_that_takes_half_a_record_gets_none_of_it_and_the_error_names_the_file(tmp_path: Path) -> None:
+    sink = JsonlSink(tmp_path / "metrics.jsonl")
+    sink.write(record(100))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (sink.offset() + 20, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large") as caught:
+            sink.write(record(200))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.filename == str(sink.path)
+    sink.write(record(300))
+    assert read_records(sink.path) == [record(100), record(300)]
 
 
 def test_nan_infinity_and_missing_can_be_told_apart(tmp_path: Path) -> None:

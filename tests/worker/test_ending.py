@@ -55,6 +55,22 @@ def test_a_failure_tells_the_first_error_and_else_the_last_words() -> None:
     assert silent.error == "It ended with exit code 4 and said nothing."
 
 
+def test_of_the_last_words_a_failure_tells_those_that_complain() -> None:
+    words = "step 100  20 updates\ndreamgate: /runs/a/metrics.jsonl: No space left on device"
+    ending = judge(Exit(code=4, status="running", last_words=words), None, "")
+    assert ending is not None
+    assert ending.error == "dreamgate: /runs/a/metrics.jsonl: No space left on device"
+
+
+def test_where_nothing_can_be_written_a_failure_names_the_place_after_its_own_words() -> None:
+    full = "the disk of /runs has only 0 MiB left"
+    told = judge(Exit(code=4, status="failed", error="OSError: it is full", place_problem=full), None, "")
+    silent = judge(Exit(code=4, status="running", last_words="step 100", place_problem=full), None, "")
+    assert told is not None
+    assert silent is not None
+    assert (told.error, silent.error) == (f"OSError: it is full\n{full}", full)
+
+
 def test_a_failure_while_it_was_to_stop_is_a_failure() -> None:
     ending = judge(Exit(code=4, status="failed", error="No space left on device"), Why.CANCEL, "It was cancelled.")
     assert ending is not None
