@@ -27,9 +27,6 @@ CURVE_POINTS = 128
 # What nobody blesses by accident.
 NEED_CONSENT = frozenset({Flag.FAILED, Flag.UNFINISHED, Flag.DIRTY, Flag.SINGLE_SEED})
 
-_ENDED_WELL = {"", "succeeded"}
-_ENDED_BADLY = {"failed"}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Blessing:
@@ -151,8 +148,8 @@ def _flags(group: SeedGroup) -> frozenset[Flag]:
     facts = [run.facts for run in group.runs]
     seeds = [(run.task, run.seed) for run in group.runs if run.seed is not None]
     found = {
-        Flag.FAILED: any(fact.status in _ENDED_BADLY for fact in facts),
-        Flag.UNFINISHED: any(fact.status not in _ENDED_WELL | _ENDED_BADLY for fact in facts),
+        Flag.FAILED: any(fact.has_failed for fact in facts),
+        Flag.UNFINISHED: any(fact.is_unfinished for fact in facts),
         Flag.DIRTY: any(fact.dirty for fact in facts),
         Flag.SINGLE_SEED: len(group.runs) == 1,
         Flag.REPEATED_SEED: len(set(seeds)) < len(seeds),

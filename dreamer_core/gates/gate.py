@@ -85,12 +85,11 @@ def _corrected(results: list[Result]) -> list[Result]:
 def _endings(evidence: Evidence) -> Iterable[Result]:
     """A run that failed is no candidate, whatever its numbers say; one that goes on may still change its mind."""
     for run in evidence.candidate.runs:
-        status = run.facts.status
-        if status in ("", "succeeded"):
-            continue
-        verdict = Verdict.ERROR if status == "failed" else Verdict.INCONCLUSIVE
-        cause = f": {run.facts.error}" if run.facts.error else ""
-        yield Result(check="ended", kind="ended", verdict=verdict, reason=f"{run} is {status}{cause}")
+        facts = run.facts
+        if facts.has_failed or facts.is_unfinished:
+            verdict = Verdict.ERROR if facts.has_failed else Verdict.INCONCLUSIVE
+            cause = f": {facts.error}" if facts.error else ""
+            yield Result(check="ended", kind="ended", verdict=verdict, reason=f"{run} is {facts.status}{cause}")
 
 
 def _with_flags(results: list[Result], evidence: Evidence) -> list[Result]:

@@ -34,6 +34,15 @@ class Facts:
     config: Mapping[str, Any] = field(default_factory=dict, hash=False)  # dotted keys
     testbed: Mapping[str, str] = field(default_factory=dict, hash=False)
 
+    @property
+    def has_failed(self) -> bool:
+        return self.status == "failed"
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Still running, or interrupted. A run that does not say is taken for one that ended well."""
+        return self.status not in ("", "succeeded", "failed")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RunNumbers:
