@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from dreamer_core.errors import ConfigError
 from server.configs.resolve import resolve_changes
 from server.errors import ConflictError
 from server.jobs import needs
@@ -38,7 +39,8 @@ def resume(session: Session, run_id: str, changes: Sequence[str], now: float) ->
             f"A run of kind {run.kind} has no checkpoints to go on from.", where="kind", todo="Retry it."
         )
     changed = _changed(run, job, changes) if changes else {}
-    job.fresh, job.resume_changes = False, [*job.resume_changes, *changes]
+    # `fresh` stays: if it was retried and nothing came of that, there is no checkpoint of this life yet.
+    job.resume_changes = [*job.resume_changes, *changes]
     said = f"it goes on with {' '.join(changes)}" if changes else "it goes on"
     _queue(session, run, job, now, "resumed", said[:200], changed)
     return run, News(changed=[run_id], waiting=[(job.queue, run_id)])
@@ -65,7 +67,12 @@ def _hold(session: Session, run_id: str, from_states: Sequence[RunState], what: 
 def _changed(run: Run, job: Job, changes: Sequence[str]) -> dict[str, Any]:
     """The columns of a run whose config was changed as `--resume` may change it."""
     resolved = resolve_changes(run.config, changes)
-    group = seed_group(run.kind, resolved.fingerprint, run.commit, job.arguments)
+    if resolved.total_steps != run.total_steps and resolved.total_steps < run.env_steps:
+        raise ConfigError(
+            "algo.total_steps", f"is {resolved.total_steps:,}, but the run has done {run.env_steps:,}; ask for more"
+        )
+    origin = [] if job.checkpoint_run_id is None else [job.checkpoint_run_id, job.checkpoint]
+    group = seed_group(run.kind, resolved.fingerprint, run.commit, job.arguments, *origin)
     kept = {name: getattr(resolved, name) for name in ("config", "total_steps", "family", "fingerprint")}
     return {**kept, "seed_group": group}
 

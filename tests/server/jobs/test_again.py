@@ -93,6 +93,53 @@ def test_a_resume_may_not_change_what_it_computes(client: TestClient) -> None:
     assert job(client, run_id)["state"] == "failed"
 
 
+def test_a_resume_may_not_end_before_what_is_done(client: TestClient) -> None:
+    worker, run_id = register(client), submit(client, words=["preset=cartpole", "steps=4000"])
+    claimed = start(client, worker)
+    post(client, f"/jobs/{run_id}/heartbeat", {"env_steps": 2500}, lease=claimed["token"])
+    end(client, claimed, "failed")
+    response = client.post(f"{API}/jobs/{run_id}/resume", json={"changes": ["steps=2499"]})
+    message = "algo.total_steps: is 2,499, but the run has done 2,500; ask for more"
+    assert refused(response) == (422, "invalid", message)
+    assert response.json()["error"]["where"] == "algo.total_steps"
+    assert job(client, run_id)["state"] == "failed"
+    assert post(client, f"/jobs/{run_id}/resume", {"changes": ["steps=2500"]})["run"]["total_steps"] == 2500
+
+
+def test_a_last_step_that_went_beyond_the_end_does_not_hinder_a_resume(client: TestClient) -> None:
+    """Several environments step together, so a run may do a few steps more than it was to."""
+    worker, run_id = register(client), submit(client, words=["preset=cartpole", "steps=4000"])
+    claimed = start(client, worker)
+    post(client, f"/jobs/{run_id}/heartbeat", {"env_steps": 4003}, lease=claimed["token"])
+    end(client, claimed)
+    assert post(client, f"/jobs/{run_id}/resume", {"changes": ["run.log_every=50"]})["state"] == "queued"
+
+
+def test_longer_trainings_from_two_checkpoints_stay_two_seed_groups(client: TestClient) -> None:
+    worker, words = register(client), ["preset=cartpole", "mode=dreamer"]
+    sources = [submit(client) for _ in range(2)]
+    for _ in sources:
+        end(client, start(client, worker))
+    groups = []
+    for source in sources:
+        run_id = submit(client, words=[*words, "steps=4000"], checkpoint={"run": source})
+        end(client, start(client, worker))
+        groups.append(post(client, f"/jobs/{run_id}/resume", {"changes": ["steps=8000"]})["run"]["seed_group"])
+        post(client, f"/jobs/{run_id}/cancel")
+    [twin] = submit_all(client, words=[*words, "steps=8000"], checkpoint={"run": sources[0]})
+    assert groups[0] == twin["run"]["seed_group"] != groups[1]
+
+
+def test_a_resume_after_a_retry_that_never_began_still_starts_fresh(client: TestClient) -> None:
+    worker = register(client)
+    run_id = _failed(client, worker)
+    post(client, f"/jobs/{run_id}/retry")
+    post(client, f"/jobs/{run_id}/cancel")
+    post(client, f"/jobs/{run_id}/resume")
+    claimed = start(client, worker)
+    assert (claimed["records"], claimed["fresh"]) == (0, True)
+
+
 @pytest.mark.parametrize("what", ["retry", "resume"])
 def test_a_job_that_is_not_over_cannot_start_again(client: TestClient, what: str) -> None:
     run_id = submit(client)
