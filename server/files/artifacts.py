@@ -2,14 +2,15 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import func
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import exists, func
 from sqlmodel import Session, col, select
 
 from server.errors import NotFoundError
 from server.files import content, names
 from server.files.store import Incoming
 from server.runs.rows import hold_run
-from server.tables import Artifact
+from server.tables import Artifact, Attempt
 
 
 class Put(NamedTuple):
@@ -58,6 +59,19 @@ def delete(session: Session, run_id: str, name: str) -> str:
     session.delete(artifact)
     session.flush()
     return artifact.sha256
+
+
+def delete_results(session: Session, run_id: str) -> list[str]:
+    """What attempts at the run left, as `delete` does: while one is under way nobody else can add a file. What people
+    added since stays."""
+    hold_run(session, run_id)
+    of_an_attempt = exists().where(
+        col(Attempt.run_id) == run_id,
+        col(Attempt.started_at) <= Artifact.created_at,
+        col(Attempt.ended_at) >= Artifact.created_at,
+    )
+    gone = delete_rows(Artifact).where(col(Artifact.run_id) == run_id, of_an_attempt).returning(col(Artifact.sha256))
+    return sorted(set(session.connection().execute(gone).scalars()))
 
 
 def _get(session: Session, run_id: str, name: str) -> Artifact | None:

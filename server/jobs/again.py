@@ -1,13 +1,14 @@
 """Putting a job that is over back into the queue: from its start (retry), or from its last checkpoint (resume)."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlmodel import Session, col, select
 
 from dreamer_core.errors import ConfigError
 from server.configs.resolve import resolve_changes
 from server.errors import ConflictError
+from server.files import artifacts
 from server.jobs import needs
 from server.jobs.rows import get_job
 from server.live import events
@@ -21,14 +22,21 @@ from server.tables import Job, JobNeed, Run, RunKind, RunState
 _NOTHING_YET = {"env_steps": 0, "train_steps": 0, "steps_per_s": None, "started_at": None, "manifest": None}
 
 
-def retry(session: Session, run_id: str, now: float) -> tuple[Run, News]:
-    """From the start: what it measured and said before is taken back. Its log and its attempts stay."""
+class Retried(NamedTuple):
+    run: Run
+    news: News
+    contents: list[str]  # of files that are gone, by their hashes; to be dropped after the commit
+
+
+def retry(session: Session, run_id: str, now: float) -> Retried:
+    """From the start: what it measured, said and left before is taken back. Its log and its attempts stay."""
     run, job = _hold(session, run_id, (RunState.FAILED, RunState.CANCELLED), "retry")
     rewind(session, run_id, 0)
     events.cut_core_events(session, run_id, 0)
     job.fresh, job.resume_changes = True, []
     _queue(session, run, job, now, "retried", "it starts again from the beginning", _NOTHING_YET)
-    return run, News(changed=[run_id], waiting=[(job.queue, run_id)])
+    news = News(changed=[run_id], waiting=[(job.queue, run_id)])
+    return Retried(run, news, artifacts.delete_results(session, run_id))
 
 
 def resume(session: Session, run_id: str, changes: Sequence[str], now: float) -> tuple[Run, News]:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from server import etags
 from server.configs.resolve import Words
+from server.files.uploads import drop_if_unused
 from server.house import HouseDep
 from server.jobs import again, cancel, listing
 from server.jobs.clone import clone
@@ -154,13 +155,20 @@ def cancel_job(house: HouseDep, run_id: str) -> JobOut:
 
 @router.post("/jobs/{run_id}/retry", response_model=JobOut)
 def retry_job(house: HouseDep, once: OnceDep, run_id: str) -> JSONResponse:
-    """Queue a failed or cancelled job again, from its start: its numbers and its own events are dropped"""
+    """Queue a failed or cancelled job again, from its start: its numbers, its own events and its files are dropped"""
     news = News()
+    contents: list[str] = []
     with house.database.writing() as session:
         now = house.clock()
-        answer = once.answer(
-            session, now, None, lambda: _again(session, news, *again.retry(session, run_id, now)), status=200
-        )
+
+        def make() -> JobOut:
+            run, own, gone = again.retry(session, run_id, now)
+            contents.extend(gone)
+            return _again(session, news, run, own)
+
+        answer = once.answer(session, now, None, make, status=200)
+    for sha256 in contents:
+        drop_if_unused(house, sha256)
     news.tell(house)
     return answer.response()
 

@@ -1,8 +1,11 @@
 """Retrying from the start, and resuming from the last checkpoint."""
 
+from pathlib import Path
+
 import pytest
 from starlette.testclient import TestClient
 
+from server.house import House
 from tests.server.fakes import SetClock
 from tests.server.jobs.asking import (
     API,
@@ -43,6 +46,28 @@ def test_a_retry_takes_back_what_was_measured_and_starts_fresh(client: TestClien
     claimed = start(client, worker)
     assert (claimed["attempt"], claimed["records"], claimed["events"], claimed["fresh"]) == (2, 0, 0, True)
     assert event_kinds(client, run_id) == ["queued", "started", "failed", "retried", "started"]
+
+
+def test_a_retry_takes_back_the_files_of_its_attempts_and_leaves_those_of_people(
+    client: TestClient, house: House, clock: SetClock
+) -> None:
+    worker, run_id = register(client), submit(client)
+    path = f"{API}/runs/{run_id}/artifacts"
+    claimed = start(client, worker)
+    clock.advance(1)
+    for name in ("eval/summary.json", "checkpoints/best.json"):
+        lease = {"X-Dreamgate-Lease": claimed["token"]}
+        assert client.put(f"{path}/{name}", content=name.encode(), headers=lease).status_code == 201
+    clock.advance(1)
+    end(client, claimed, "failed")
+    clock.advance(1)
+    client.put(f"{path}/notes.txt", content=b"why it failed")
+    client.put(f"{path}/copy.json", content=b"eval/summary.json")  # the same content under a name of ours
+    clock.advance(1)
+    post(client, f"/jobs/{run_id}/retry")
+    assert [item["name"] for item in get(client, f"/runs/{run_id}/artifacts")["items"]] == ["copy.json", "notes.txt"]
+    assert client.get(f"{path}/copy.json").content == b"eval/summary.json"
+    assert len([file for file in Path(house.store.url).rglob("*") if file.is_file()]) == 2
 
 
 def test_a_retried_job_stays_fresh_until_it_has_said_something(client: TestClient) -> None:
