@@ -2,8 +2,10 @@
 
 import argparse
 import os
+import tempfile
 from pathlib import Path
 
+from dreamer_core.errors import UsageError
 from server.settings import Settings
 
 
@@ -30,3 +32,14 @@ def environment_of(args: argparse.Namespace) -> dict[str, str]:
 
 def settings_of(args: argparse.Namespace) -> Settings:
     return Settings.read(environment_of(args))
+
+
+def make_data(data: Path) -> None:
+    """The data folder, found to be one that can be written to: else each part would complain in its own words."""
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=data).close()
+    except OSError as error:
+        raise UsageError(
+            f"the data folder {data} cannot be written to ({error.strerror}): choose another with --data, or DREAMGATE_DATA"
+        ) from None

@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     gc.disable()  # what is imported stays: looking for rubbish in it makes the start slower by a fifth
     settings = places.settings_of(args)
     _refuse_weak_token(settings)
+    places.make_data(settings.data)
     opened = socket.socket(fileno=args.fd) if args.fd is not None else listen(settings.host, settings.port)
     settings = replace(
         settings, port=opened.getsockname()[1], login_code=settings.login_code or secrets.token_urlsafe()

@@ -44,6 +44,7 @@ def add_to(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings, stops = places.settings_of(args), Stops()
+    places.make_data(settings.data)
     with datalock.hold(settings.data, say) as lock, listen(settings.host, settings.port) as opened:
         lock.note(address_of(opened))
         crew = _gather(args, settings, opened, lock.children)

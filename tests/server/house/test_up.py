@@ -17,7 +17,8 @@ from server.cli import demo
 from server.cli.broker import find_binary
 from tests.server.house.processes import Command, environment, get, wait_for
 
-ONLY_HERE = ("--port", "0", "--no-browser", "--json", "--data", "data")
+HERE = ("--port", "0", "--data", "data")
+ONLY_HERE = (*HERE, "--no-browser", "--json")
 
 
 class Up(Command):
@@ -36,10 +37,11 @@ class Up(Command):
         wait_for(lambda: (again := self.child(part)) and again.pid != killed.pid)
 
 
-def refused(folder: Path, *words: str, **told: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-P", "-m", "dreamer_core.cli.main", "up", *ONLY_HERE, *words]
+def refused(folder: Path, *words: str, command: str = "up", **told: str) -> subprocess.CompletedProcess[str]:
+    options = ONLY_HERE if command == "up" else HERE
+    whole = [sys.executable, "-P", "-m", "dreamer_core.cli.main", command, *options, *words]
     return subprocess.run(
-        command, cwd=folder, env=environment(**told), capture_output=True, text=True, timeout=60, check=False
+        whole, cwd=folder, env=environment(**told), capture_output=True, text=True, timeout=60, check=False
     )
 
 
@@ -120,6 +122,32 @@ def test_a_port_that_is_taken_stops_up_before_anything_starts(tmp_path: Path) ->
     assert answer.returncode == 4
     assert f"port {port} of 127.0.0.1 is taken" in answer.stderr
     assert not (tmp_path / "data" / "logs").exists()
+
+
+def said_in_one_line(answer: subprocess.CompletedProcess[str], data: Path, problem: str) -> None:
+    words = f"dreamgate: the data folder {data} cannot be written to ({problem}): choose another with --data"
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr.startswith(words), answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["up", "serve"])
+def test_a_data_folder_that_cannot_be_there_is_refused_in_one_line(tmp_path: Path, command: str) -> None:
+    data = tmp_path / "file" / "data"
+    data.parent.touch()
+    said_in_one_line(refused(tmp_path, "--data", str(data), command=command), data, "Not a directory")
+
+
+@pytest.mark.parametrize("command", ["up", "serve"])
+def test_a_data_folder_that_is_read_only_is_refused_in_one_line(tmp_path: Path, command: str) -> None:
+    mounting = ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(tmp_path)]
+    if subprocess.run(mounting, check=False, capture_output=True).returncode != 0:
+        pytest.skip("only root may mount a file system, and nothing else is read-only to root")
+    try:
+        answer = refused(tmp_path, "--data", str(tmp_path), command=command)
+    finally:
+        subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+    said_in_one_line(answer, tmp_path, "Read-only file system")
 
 
 def test_a_server_that_cannot_start_is_quoted(tmp_path: Path) -> None:
