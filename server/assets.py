@@ -11,7 +11,6 @@ from dreamer_core.errors import DreamgateError
 # The name that a page uses: where the wheel keeps it.
 _FILES = {
     "htmx-2.min.js": "django_htmx/static/django_htmx/htmx-2.min.js",
-    "hx-sse-2.min.js": "django_htmx/static/django_htmx/ext/hx-sse-2.min.js",
     "uPlot.iife.js": "uplot/static/uPlot.iife.js",
     "uPlot.min.css": "uplot/static/uPlot.min.css",
 }

@@ -15,7 +15,7 @@ def test_they_lie_beside_the_packages_unless_told_otherwise() -> None:
 
 def test_every_file_that_pages_use_is_there() -> None:
     files = find_assets().files
-    assert sorted(files) == ["htmx-2.min.js", "hx-sse-2.min.js", "uPlot.iife.js", "uPlot.min.css"]
+    assert sorted(files) == ["htmx-2.min.js", "uPlot.iife.js", "uPlot.min.css"]
     assert all(path.stat().st_size > 1000 for path in files.values())
 
 
@@ -25,5 +25,5 @@ def test_what_is_missing_is_named_and_so_is_the_remedy(tmp_path: Path) -> None:
     first.touch()
     with pytest.raises(AssetsMissingError) as caught:
         find_assets({"DREAMGATE_ASSETS": str(tmp_path)})
-    assert f"{tmp_path} lacks hx-sse-2.min.js, uPlot.iife.js, uPlot.min.css" in str(caught.value)
+    assert f"{tmp_path} lacks uPlot.iife.js, uPlot.min.css" in str(caught.value)
     assert "pip install --no-deps --require-hashes" in str(caught.value)
