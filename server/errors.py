@@ -4,6 +4,7 @@
 `where`, `seen` and `todo` are null where there is nothing to say.
 """
 
+import math
 from typing import Any
 
 
@@ -18,16 +19,26 @@ class ApiError(Exception):
         self.message, self.where, self.seen, self.todo = message, where, seen, todo
 
     def body(self) -> dict[str, Any]:
-        seen = self.seen if self.seen is None or isinstance(self.seen, int | float | bool) else str(self.seen)[:200]
         return {
             "error": {
                 "code": self.code,
-                "message": self.message,
-                "where": self.where,
-                "seen": seen,
+                "message": _sayable(self.message),
+                "where": None if self.where is None else _sayable(self.where),
+                "seen": _shown(self.seen),
                 "todo": self.todo,
             }
         }
+
+
+def _shown(seen: Any) -> Any:
+    if seen is None or isinstance(seen, int) or (isinstance(seen, float) and math.isfinite(seen)):
+        return seen
+    return _sayable(str(seen)[:200])
+
+
+def _sayable(text: str) -> str:
+    """What was sent may be what is wrong: half a character, which no answer can hold, is shown by its number."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 class InvalidError(ApiError):
