@@ -10,7 +10,9 @@ with ServerSink(client, run.id) as sink:
 client.finish_run(run.id)
 """
 
+import atexit
 import logging
+import os
 import threading
 from collections.abc import Mapping
 from types import TracebackType
@@ -24,6 +26,7 @@ from dreamer_core.remote.plain import plain_record
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LAST_PAUSE_S = 1.0, 30.0, 0.2
+_AT_EXIT_S = 10.0  # what a program that ends without having closed its sink waits for it
 
 
 class ServerSink:
@@ -52,6 +55,8 @@ class ServerSink:
         self._change = threading.Condition()
         self._thread = threading.Thread(target=self._deliver, name=f"sink of run {run_id}", daemon=True)
         self._thread.start()
+        self._process = os.getpid()
+        atexit.register(self._close_at_exit)
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Never waits for the server and never raises: what is wrong is logged, and `close` tells it."""
@@ -74,6 +79,8 @@ class ServerSink:
             self._is_closing = True
             self._change.notify()
         self._thread.join(timeout_s)
+        if not self._thread.is_alive():
+            atexit.unregister(self._close_at_exit)
         with self._change:
             missing = len(self._backlog) + self._refused
             if missing:
@@ -81,6 +88,14 @@ class ServerSink:
                     f"{missing} records of run {self.run_id} did not reach {self._client.url}: "
                     f"{self._problem or f'not done after {timeout_s:g} s'}"
                 )
+
+    def _close_at_exit(self) -> None:
+        """Nobody closed it: what it has is still worth sending. In a forked child nobody sends, and it is not its own."""
+        if os.getpid() == self._process:
+            try:
+                self.close(_AT_EXIT_S)
+            except Undelivered as undelivered:
+                log.error("%s", undelivered)
 
     def __enter__(self) -> Self:
         return self

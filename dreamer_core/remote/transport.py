@@ -158,7 +158,8 @@ class Transport:
                     timeout=httpx2.Timeout(self.timeout_s, connect=min(_CONNECT_S, self.timeout_s)),
                     trust_env=not is_here(self.url),  # a proxy has no business between two programs of one machine
                 )
-                weakref.finalize(self, self._made.close)  # for those who do not close it, as in an interactive session
+                # For those who do not close it, as in an interactive session. A sink may still send when Python ends.
+                weakref.finalize(self, self._made.close).atexit = False
             return self._made
 
     def _checked(self, response: "httpx2.Response") -> "httpx2.Response":

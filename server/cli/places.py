@@ -41,5 +41,6 @@ def make_data(data: Path) -> None:
         tempfile.TemporaryFile(dir=data).close()
     except OSError as error:
         raise UsageError(
-            f"the data folder {data} cannot be written to ({error.strerror}): choose another with --data, or DREAMGATE_DATA"
+            f"the data folder {data} cannot be written to ({error.strerror}): choose another with --data, or "
+            "DREAMGATE_DATA"
         ) from None
