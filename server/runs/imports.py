@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
-from dreamer_core.metrics.jsonsafe import dumps
+from dreamer_core.metrics.jsonsafe import dumps, loads
 from server.errors import ConflictError
 from server.ids import new_id
 from server.jobs import needs
@@ -23,10 +23,14 @@ _MOST_CONFIG = 256 * 1024
 _COPIED = ("kind", "config", "seed", "preset", "env", "family", "total_steps", "hypothesis", "primary_metric", "notes")
 
 
-def _not_too_long(value: dict[str, Any]) -> dict[str, Any]:
-    if len(dumps(value)) > _MOST_CONFIG:
+def _as_kept(value: dict[str, Any]) -> dict[str, Any]:
+    """Numbers that are not finite become words here and not in the database: the first answer must say what later ones
+    do."""
+    words = dumps(value)
+    if len(words) > _MOST_CONFIG:
         raise ValueError(f"may take {_MOST_CONFIG} characters as JSON")
-    return value
+    kept: dict[str, Any] = loads(words)
+    return kept
 
 
 class RunIn(BaseModel):
@@ -38,7 +42,7 @@ class RunIn(BaseModel):
     experiment: Name = Field(default="default", description="its name; made if there is none")
     name: Name | None = None
     kind: RunKind = RunKind.IMPORT
-    config: Annotated[JsonObject, AfterValidator(_not_too_long)] = {}
+    config: Annotated[JsonObject, AfterValidator(_as_kept)] = {}
     seed: Count | None = None
     preset: Label | None = None
     env: Label | None = None

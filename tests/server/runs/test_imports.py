@@ -44,7 +44,8 @@ def test_imports_that_differ_in_the_seed_alone_are_a_group(client: TestClient) -
 def test_numbers_that_are_not_finite_are_kept_in_a_config_as_words(client: TestClient) -> None:
     body = b'{"experiment": "peers", "config": {"clip": Infinity, "x": [NaN]}}'
     run = client.post(f"{API}/runs", content=body, headers={"Content-Type": "application/json"}).json()
-    assert client.get(f"{API}/runs/{run['id']}").json()["config"] == {"clip": "Infinity", "x": ["NaN"]}
+    assert run["config"] == {"clip": "Infinity", "x": ["NaN"]}
+    assert client.get(f"{API}/runs/{run['id']}").json()["config"] == run["config"]
 
 
 def test_progress_is_reported(client: TestClient, clock: SetClock) -> None:
