@@ -10,8 +10,6 @@ from dreamer_core.errors import UsageError
 if TYPE_CHECKING:
     from dreamer_core.gates import Baseline, Evidence, Gate, GateResult
 
-_SHAPES = {"pass": "●", "improved": "▲", "fail": "■", "inconclusive": "◆", "no_data": "○", "error": "✕", "skipped": "–"}
-
 
 def add_to(commands: Any) -> None:
     parser = commands.add_parser(
@@ -104,8 +102,8 @@ def _show(args: argparse.Namespace, result: "GateResult", baseline: "Baseline | 
         return
     for one in result.results:
         warning = " (warning)" if one.is_warning else ""
-        print(f"{_SHAPES[one.verdict]} {one.verdict:<12} {one.check}{warning}: {one.reason}")
+        print(f"{one.verdict.shape} {one.verdict:<12} {one.check}{warning}: {one.reason}")
     for note in result.notes:
         print(f"note: {note}")
     against = f" against {result.baseline}" if result.baseline else ""
-    print(f"{_SHAPES[result.verdict]} {result.gate} v{result.version}{against}: {result.reason}")
+    print(f"{result.verdict.shape} {result.gate} v{result.version}{against}: {result.reason}")

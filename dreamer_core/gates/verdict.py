@@ -19,8 +19,14 @@ class Verdict(StrEnum):
     def is_green(self) -> bool:
         return self in _GREEN
 
+    @property
+    def shape(self) -> str:
+        """Beside the word, so that colour is never the only sign."""
+        return _SHAPES[self]
+
 
 _GREEN = frozenset({Verdict.PASS, Verdict.IMPROVED})
+_SHAPES = dict(zip(Verdict, "●▲■◆○✕–", strict=True))
 
 # The first of these that occurs is what all come to. A certain failure outweighs what could not be found out, and
 # `improved` stands before `pass`: something is better, and everything else is at least as good as before.
