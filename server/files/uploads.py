@@ -25,7 +25,8 @@ class Upload:
     def check(self) -> None:
         """What can be refused before the first byte is."""
         names.check(self.name)
-        with self.house.database.reading() as session:
+        # Not `reading`, though nothing is written: Postgres refuses to hold a row that changed since a reader began.
+        with self.house.database.writing() as session:
             require_lease(session, self.run_id, self.token, final_will_do=True)
 
     async def receive(self, stream: AsyncIterator[bytes], sha256: str | None) -> Put:

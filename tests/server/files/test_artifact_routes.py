@@ -2,6 +2,8 @@
 
 import errno
 import hashlib
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,9 +16,10 @@ from starlette.testclient import TestClient
 from server.app import build_app
 from server.files.store import Store
 from server.house import House
+from server.runs.rows import hold_run, touch
 from server.tables import RunState
 from tests.server.conftest import TOKEN
-from tests.server.factories import LEASE, a_job, a_run, a_running_job
+from tests.server.factories import LEASE, NOW, a_job, a_run, a_running_job
 
 HELLO = hashlib.sha256(b"hello").hexdigest()
 
@@ -209,6 +212,24 @@ def test_only_the_lease_uploads_while_a_job_runs_and_everybody_once_it_is_over(
     assert client.put(f"/api/v1/runs/{running}/artifacts/a", content=b"x").status_code == 409
     assert client.put(f"/api/v1/runs/{running}/artifacts/a", content=b"x", headers=with_lease).status_code == 201
     assert client.put(f"/api/v1/runs/{over}/artifacts/a", content=b"x").status_code == 201
+
+
+def test_an_upload_that_begins_while_its_run_changes_waits_for_that(client: TestClient, house: House) -> None:
+    run_id, is_held = make_run(house), threading.Event()
+
+    def change() -> None:
+        with house.database.writing() as session:
+            touch(session, hold_run(session, run_id), NOW, env_steps=5)
+            session.flush()
+            is_held.set()
+            time.sleep(0.3)
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    is_held.wait()
+    answer = client.put(f"/api/v1/runs/{run_id}/artifacts/a", content=b"hello")
+    changing.join()
+    assert answer.status_code == 201
 
 
 def test_a_lease_lost_during_the_upload_keeps_nothing(client: TestClient, house: House) -> None:
