@@ -25,9 +25,12 @@ def create(session: Session, name: str, question: str, now: float) -> Experiment
 
 
 def ensure(session: Session, name: str, now: float) -> Experiment:
-    """The experiment of this name, made if there is none."""
-    insert_if_absent(session, Experiment(id=new_id(), name=name, created_at=now))
-    experiment = session.exec(select(Experiment).where(col(Experiment.name) == name)).one()
+    """The experiment of this name, made if there is none. It is not deleted before this transaction ends."""
+    shared = select(Experiment).where(col(Experiment.name) == name).with_for_update(read=True)
+    experiment = None
+    while experiment is None:  # again, if it was renamed between the two
+        insert_if_absent(session, Experiment(id=new_id(), name=name, created_at=now))
+        experiment = session.exec(shared.execution_options(populate_existing=True)).one_or_none()
     if experiment.deleted_at is not None:
         raise ConflictError(
             f"Experiment {name!r} is deleted.", where="experiment", seen=name, todo="Restore it, or take another name."
@@ -88,6 +91,7 @@ def delete(session: Session, experiment_id: str, now: float) -> Experiment:
     experiment = _hold(session, experiment_id)
     if experiment.deleted_at is not None:
         return experiment
+    _hold_runs(session, experiment_id)  # of which one may just begin again
     active = select(func.count()).where(col(Run.experiment_id) == experiment_id, col(Run.state).in_(_ACTIVE))
     if count := session.exec(active).one():
         raise ConflictError(
@@ -117,9 +121,13 @@ def _hold(session: Session, experiment_id: str) -> Experiment:
     return found
 
 
-def _touch_runs(session: Session, experiment_id: str, *, where: Any = True, **changes: Any) -> None:
-    held = select(Run.id).where(col(Run.experiment_id) == experiment_id, where).order_by(col(Run.id))
+def _hold_runs(session: Session, experiment_id: str) -> None:
+    held = select(Run.id).where(col(Run.experiment_id) == experiment_id).order_by(col(Run.id))
     session.exec(held.with_for_update(key_share=True)).all()
+
+
+def _touch_runs(session: Session, experiment_id: str, *, where: Any = True, **changes: Any) -> None:
+    _hold_runs(session, experiment_id)
     rows = update(Run).where(col(Run.experiment_id) == experiment_id, where)
     session.connection().execute(rows.values(version=Run.version + 1, **changes))
 
