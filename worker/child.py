@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from worker import leash
+from worker.command import launches
 
 _LEASH = str(Path(leash.__file__).absolute())
 
@@ -22,7 +23,7 @@ class Child:
     def __init__(
         self, command: Sequence[str], *, folder: Path, environment: Mapping[str, str], stdout: Path, stderr: Path
     ) -> None:
-        self._is_launcher = "torch.distributed.run" in command
+        self._is_launcher = launches(command)
         with stdout.open("wb") as out, stderr.open("ab") as err:
             self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
                 [sys.executable, "-I", "-S", _LEASH, str(os.getpid()), *command],

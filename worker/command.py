@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from dreamer_core.errors import UsageError
-from worker import leash
+from worker import leash, ranks
+
+_RANKS = str(Path(ranks.__file__).absolute())
 
 # What a job of each kind may be told, beside its config or checkpoint.
 _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
@@ -17,9 +19,9 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def resume(folder: Path, words: Sequence[str], *, ranks: int = 1) -> list[str]:
+def resume(folder: Path, words: Sequence[str], *, processes: int = 1) -> list[str]:
     """Go on with the training run in `folder`. `words` are what may change then: `algo.total_steps=8000`."""
-    return [*_launch(ranks), "train", "--resume", str(folder), "--json", *words]
+    return [*_launch(processes), "train", "--resume", str(folder), "--json", *words]
 
 
 def begin(
@@ -30,12 +32,12 @@ def begin(
     checkpoint: Path | None,
     arguments: Mapping[str, Any],
     words: Sequence[str] = (),
-    ranks: int = 1,
+    processes: int = 1,
 ) -> list[str]:
     """Make the run in `folder`, from its config, from a checkpoint, or (mode dreamer) from both."""
     if kind not in _ARGUMENTS:
         raise UsageError(f"this worker knows no jobs of kind {kind!r}, it knows {', '.join(_ARGUMENTS)}")
-    command = [*_launch(ranks if kind == "train" else 1), kind, "--into", str(folder), "--json"]
+    command = [*_launch(processes if kind == "train" else 1), kind, "--into", str(folder), "--json"]
     if kind in ("train", "bench"):
         command += ["--config", str(config), *words]
     if checkpoint is not None:
@@ -43,14 +45,19 @@ def begin(
     return command + _options(kind, arguments)
 
 
-def _launch(ranks: int) -> list[str]:
+def launches(command: Sequence[str]) -> bool:
+    """Whether it is torchrun, and the job is its ranks."""
+    return _RANKS in command
+
+
+def _launch(processes: int) -> list[str]:
     core = [sys.executable, "-P", "-m", "dreamer_core.cli.main"]
-    if ranks <= 1:
+    if processes <= 1:
         return core
-    torchrun = [sys.executable, "-P", "-m", "torch.distributed.run"]
+    torchrun = [sys.executable, "-P", _RANKS]
     # torchrun does not take its ranks along when it is killed, so each is on a leash of its own.
     held = [sys.executable, "-I", "-S", str(Path(leash.__file__).absolute()), leash.WHOEVER]
-    return [*torchrun, "--standalone", "--nproc-per-node", str(ranks), "--no-python", *held, *core]
+    return [*torchrun, "--standalone", "--nproc-per-node", str(processes), "--no-python", *held, *core]
 
 
 def _options(kind: str, arguments: Mapping[str, Any]) -> list[str]:

@@ -113,9 +113,9 @@ class Supervision:
 
     def _command(self, found: Ground) -> list[str]:
         claim, folder = self.claim, self._folder.path
-        ranks = max(1, claim.gpus)
+        processes = max(1, claim.gpus)
         if found.resumes_at is not None:
-            return command.resume(folder, claim.resume_changes, ranks=ranks)
+            return command.resume(folder, claim.resume_changes, processes=processes)
         write_json(self._desk.config, claim.config)
         return command.begin(
             claim.kind,
@@ -124,7 +124,7 @@ class Supervision:
             checkpoint=self._checkpoint(),
             arguments=claim.arguments,
             words=claim.resume_changes,
-            ranks=ranks,
+            processes=processes,
         )
 
     def _checkpoint(self) -> Path | None:

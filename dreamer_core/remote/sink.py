@@ -90,7 +90,7 @@ class ServerSink:
                 )
 
     def _close_at_exit(self) -> None:
-        """Nobody closed it: what it has is still worth sending. In a forked child nobody sends, and it is not its own."""
+        """Nobody closed it: what it has is still worth sending. In a forked child it is the parent's."""
         if os.getpid() == self._process:
             try:
                 self.close(_AT_EXIT_S)

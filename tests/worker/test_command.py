@@ -59,7 +59,10 @@ def test_unknown_kinds_and_arguments_are_refused() -> None:
 
 
 def test_several_gpus_are_several_ranks_each_on_a_leash() -> None:
-    words = begin("train", ranks=2)
-    assert words[2:7] == ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    words = begin("train", processes=2)
+    assert words[2].endswith("ranks.py")
+    assert words[3:6] == ["--standalone", "--nproc-per-node", "2"]
+    assert command.launches(words)
+    assert not command.launches(begin("train"))
     assert words[words.index("--no-python") + 1 :][3].endswith("leash.py")
-    assert begin("eval", ranks=2, checkpoint=CHECKPOINT)[3] == "dreamer_core.cli.main"
+    assert begin("eval", processes=2, checkpoint=CHECKPOINT)[3] == "dreamer_core.cli.main"

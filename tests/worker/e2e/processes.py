@@ -16,6 +16,7 @@ import psutil
 from dreamer_core.remote import Client
 from dreamer_core.remote.shapes import Job
 from tests.e2e.runs import NOT_NUMBERS
+from worker.command import launches
 
 CLI = [sys.executable, "-P", "-m", "dreamer_core.cli.main"]
 LEASE_S = 2.0
@@ -83,7 +84,7 @@ class Stage:
             found[:] = [
                 child
                 for child in psutil.Process(worker.pid).children(recursive=True)
-                if "dreamer_core.cli.main" in child.cmdline() and "torch.distributed.run" not in child.cmdline()
+                if "dreamer_core.cli.main" in child.cmdline() and not launches(child.cmdline())
             ]
             return bool(found)
 

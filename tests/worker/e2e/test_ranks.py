@@ -72,6 +72,22 @@ def test_drained_they_go_on_elsewhere(tmp_path: Path, server: FakeServer, undist
     assert plain(server.records) == undisturbed
 
 
+def test_when_one_of_them_is_killed_the_job_goes_on_from_its_checkpoint(
+    tmp_path: Path, server: FakeServer, undisturbed: list[dict[str, str]]
+) -> None:
+    supervision = Supervision(tools_at(tmp_path, server), a_job(), SEAT)
+
+    def kill_one() -> None:
+        child = supervision._watch.child
+        assert child is not None
+        os.kill(psutil.Process(child.pid).children()[-1].pid, signal.SIGKILL)
+
+    run_until(server, supervision, kill_one)
+    assert [ending.outcome for ending in server.endings] == ["succeeded"], server.log.decode()
+    assert "its process died (exit code -9), time 1" in server.log.decode()
+    assert plain(server.records) == undisturbed
+
+
 def test_when_their_launcher_is_killed_they_end_and_go_on(
     tmp_path: Path, server: FakeServer, undisturbed: list[dict[str, str]]
 ) -> None:
