@@ -81,6 +81,7 @@ def _text(session: Session, run_id: str, size: int, *, start: int | None, length
     if start is None:
         start = logs.tail_start(session, run_id, tail)
         length = size - start
+    start = min(start, size)  # who reads on from where nothing is yet must not miss what comes before that
     text, end = logs.read_text(session, run_id, start, length)
     return Response(text, 200, _headers(start, size) | {"X-Log-End": str(end)}, _MEDIA_TYPE)
 

@@ -14,6 +14,7 @@ from server.tables import LogChunk
 _JOINED = 32 * 1024
 _LOOK_BACK = 256 * 1024  # how much of the end is read at once while lines are counted
 _LONGEST_TAIL = 4 * 2**20
+_LONGEST_CHARACTER = 4
 
 
 def append(session: Session, run_id: str, offset: int, data: bytes) -> int:
@@ -57,10 +58,13 @@ def read(session: Session, run_id: str, start: int, length: int) -> bytes:
 
 
 def read_text(session: Session, run_id: str, start: int, length: int) -> tuple[str, int]:
-    """A part as text, and the byte where it ends. A character cut in two by that end is left to the next part."""
+    """A part as text, and the byte where it ends. A character cut in two by that end is left to the next part, unless
+    it alone is longer than the part: whoever reads on from the end must get on."""
     data = read(session, run_id, start, length)
     is_last = start + len(data) >= size_of(session, run_id)
     text, used = codecs.utf_8_decode(data, "replace", is_last)
+    if data and not used:
+        return read_text(session, run_id, start, _LONGEST_CHARACTER)
     return text, start + used
 
 

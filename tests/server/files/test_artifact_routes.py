@@ -176,6 +176,24 @@ def test_a_range_behind_the_end_cannot_be_satisfied(client: TestClient, path: st
     assert (answer.status_code, answer.headers["content-range"]) == (416, "bytes */5")
 
 
+def test_a_range_of_nothing_cannot_be_satisfied(client: TestClient, path: str) -> None:
+    client.put(f"{path}/empty", content=b"")
+    answer = client.get(f"{path}/empty", headers={"Range": "bytes=0-"})
+    assert (answer.status_code, answer.headers["content-range"]) == (416, "bytes */0")
+    assert answer.json()["error"]["code"] == "range_not_satisfiable"
+
+
+@pytest.mark.parametrize("promise", ["", "0" * 63, "g" * 64, HELLO + " 0"])
+def test_a_promise_that_is_no_hash_is_refused(client: TestClient, house: House, path: str, promise: str) -> None:
+    answer = client.put(f"{path}/a", content=b"hello", headers={"X-Sha256": promise})
+    assert (answer.status_code, contents(house)) == (422, [])
+
+
+@pytest.mark.parametrize("query", ["cursor=x", "cursor=WzFd", "limit=0", "limit=201", "prefix=a%00b"])
+def test_a_page_that_cannot_be_is_refused(client: TestClient, path: str, query: str) -> None:
+    assert client.get(f"{path}?{query}").status_code == 422
+
+
 def test_a_range_of_an_older_content_gives_the_new_whole(client: TestClient, path: str) -> None:
     client.put(f"{path}/a", content=b"hello")
     same = client.get(f"{path}/a", headers={"Range": "bytes=0-1", "If-Range": f'"{HELLO}"'})

@@ -118,6 +118,71 @@ def test_bad_bytes_are_replaced_and_a_character_is_never_cut(client: TestClient,
     assert rest.text == "€!\ufffd"
 
 
+def test_who_reads_on_from_the_end_gets_all_that_comes_and_nothing_twice(client: TestClient, house: House) -> None:
+    path = f"/api/v1/runs/{make_run(house.database)}/log"
+    client.post(f"{path}?offset=0", content=b"one\ntwo\n")
+    answer, said = client.get(f"{path}?tail=1"), "two\n"
+    for offset, piece in ((8, b"three\n"), (8, b"three\nfour"), (18, b"\n"), (19, b"")):
+        client.post(f"{path}?offset={offset}", content=piece)
+        answer = client.get(f"{path}?start={answer.headers['x-log-end']}")
+        said += answer.text
+    assert said == "two\nthree\nfour\n"
+    assert (answer.text, answer.headers["x-log-start"], answer.headers["x-log-end"]) == ("", "19", "19")
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_parts_that_are_shorter_than_a_character_still_get_on(client: TestClient, house: House, length: int) -> None:
+    path = f"/api/v1/runs/{make_run(house.database)}/log"
+    data = "a€🦊b\n".encode()
+    client.post(f"{path}?offset=0", content=data)
+    said, start = "", 0
+    for _ in range(len(data)):
+        answer = client.get(f"{path}?start={start}&length={length}")
+        said, start = said + answer.text, int(answer.headers["x-log-end"])
+    assert (said, start) == ("a€🦊b\n", len(data))
+
+
+def test_a_start_behind_the_end_is_the_end(client: TestClient, house: House) -> None:
+    path = f"/api/v1/runs/{make_run(house.database)}/log"
+    client.post(f"{path}?offset=0", content=b"12345")
+    answer = client.get(f"{path}?start=9")
+    assert (answer.text, answer.headers["x-log-start"], answer.headers["x-log-end"]) == ("", "5", "5")
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("tail=0", 422),
+        ("tail=10001", 422),
+        ("start=-1", 422),
+        ("start=9007199254740993", 422),
+        ("start=0&length=0", 422),
+        ("start=0&length=1048577", 422),
+        ("start=9007199254740992", 200),
+        ("tail=10000", 200),
+    ],
+)
+def test_the_bounds_of_what_may_be_asked(client: TestClient, house: House, query: str, status: int) -> None:
+    assert client.get(f"/api/v1/runs/{make_run(house.database)}/log?{query}").status_code == status
+
+
+def test_a_long_log_is_sent_whole_in_pieces_by_range(client: TestClient, house: House) -> None:
+    run_id = make_run(house.database)
+    data = b"".join(b"%07d\n" % number for number in range(320_000))  # 2.5 MB
+    for start in range(0, len(data), 2**20):
+        append(house.database, run_id, start, data[start : start + 2**20])
+    answer = client.get(f"/api/v1/runs/{run_id}/log", headers={"Range": "bytes=8-"})
+    assert (answer.status_code, answer.content) == (206, data[8:])
+    assert answer.headers["content-range"] == "bytes 8-2559999/2560000"
+
+
+@pytest.mark.parametrize("offset", ["-1", "9007199254740993", "x", ""])
+def test_an_offset_that_is_none_is_refused(client: TestClient, house: House, offset: str) -> None:
+    path = f"/api/v1/runs/{make_run(house.database)}/log"
+    assert client.post(f"{path}?offset={offset}", content=b"x").status_code == 422
+    assert client.post(path, content=b"x").status_code == 422
+
+
 def test_a_range_gives_the_bytes_as_they_are(client: TestClient, house: House) -> None:
     path = f"/api/v1/runs/{make_run(house.database)}/log"
     client.post(f"{path}?offset=0", content=b"a\xffbcdef")
