@@ -1,7 +1,7 @@
 """Where in a history the level changed: binary segmentation, each change tested by permutation.
 
-The test is on the most striking of all places, so that looking everywhere is paid for. Seeded: the same history gives
-the same answer.
+Each permutation is searched as the history is, so that having looked everywhere is accounted for. Seeded: the same
+history gives the same answer.
 """
 
 from dataclasses import dataclass

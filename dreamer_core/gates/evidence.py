@@ -41,7 +41,7 @@ class Evidence:
     directions: Mapping[str, Direction] = field(default_factory=dict)  # as the gate says
 
     def direction(self, key: str) -> Direction:
-        """Who knows best: the gate, the input, the baseline, the table of metrics. Else the metric is information."""
+        """As the gate says; else the input, the baseline, the table of metrics. `info` where none of them knows it."""
         from_baseline = {} if self.baseline is None else self.baseline.directions
         for known in (self.directions, self.candidate.directions, from_baseline):
             if key in known:

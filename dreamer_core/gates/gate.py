@@ -64,7 +64,7 @@ def _judge(check: Check, evidence: Evidence) -> Results:
 
 
 def _corrected(results: list[Result]) -> list[Result]:
-    """Every claim once more, after paying for all the claims that are made beside it."""
+    """The verdict on every claim, after Holm's correction for all claims of the gate."""
     places = [place for place, result in enumerate(results) if result.comparison is not None]
     claims = [comparison for result in results if (comparison := result.comparison) is not None]
     worse = holm([claim.p_worse for claim in claims])
@@ -83,7 +83,7 @@ def _corrected(results: list[Result]) -> list[Result]:
 
 
 def _endings(evidence: Evidence) -> Iterable[Result]:
-    """A run that failed is no candidate, whatever its numbers say; one that goes on may still change its mind."""
+    """A run that failed is an error whatever its numbers say; what is said of one that goes on may still change."""
     for run in evidence.candidate.runs:
         facts = run.facts
         if facts.has_failed or facts.is_unfinished:

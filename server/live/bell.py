@@ -1,4 +1,4 @@
-"""Waking up whoever waits for news of a topic (a run's id, or EVERYTHING). Threads ring, coroutines listen."""
+"""Waking up those who wait for a topic to change (a run's id, or EVERYTHING). Threads ring, coroutines listen."""
 
 import asyncio
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""How far a stream has got, as the words that travel in `id:` and come back in Last-Event-ID."""
+"""How far a stream has got, as the text that is sent as `id:` and comes back as Last-Event-ID."""
 
 import re
 from typing import NamedTuple, Self

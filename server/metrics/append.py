@@ -1,4 +1,4 @@
-"""Taking records in: each at its place in the run's stream, once, however often and by how many it is sent."""
+"""Appending records: each is kept once, at its place in the run's stream, however often and by whomever it is sent."""
 
 from dataclasses import replace
 
@@ -58,7 +58,7 @@ def _store(
 
 
 def _advance(connection: Connection, run_id: str, offset: int, batch: Batch) -> tuple[int, int] | None:
-    """Compare and swap: who finds the count as expected owns the numbers from there on. None: it is another."""
+    """Compare and swap: whoever finds the count as expected owns the numbers after it. None: the count is another."""
     counts = {"run_id": run_id, "offset": offset, "records": batch.records, "points": len(batch.values)}
     row = connection.execute(_ADVANCE, counts).one_or_none()
     return None if row is None else (row.folded, row.tail_points)

@@ -1,4 +1,4 @@
-"""Records in columns: when each was, and every key's points. What is sent, what lies in the tail, what is folded."""
+"""Records as columns: the axes of each record, and the points of each key. So they are parsed, kept and folded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,6 +1,7 @@
-"""Turning the tail into chunks of one series each, and chunks into the pyramid's rows, by the append that makes it due.
+"""Folding: the tail becomes chunks of one series each, and chunks become rows of the pyramid.
 
-A series' last chunk may be partial and is written again when there is more. A pyramid row is written when it is full.
+The append that makes a fold due does it. A series' last chunk may be partial and is written again when there is more;
+a row of the pyramid is written once, when it is full.
 """
 
 from collections import defaultdict
@@ -60,7 +61,7 @@ def fold(connection: Connection, run_id: str, folded: int, end: int, layout: Lay
 
 
 def _some_keys(batch: Batch, first: int, steps_key: int) -> Iterator[dict[int, Points]]:
-    """The series of steps comes first: others lean on it."""
+    """The series of steps comes first: others take their axes from it."""
     found = batch.points()
     order = sorted(found, key=lambda key: (key != steps_key, key))
     for start in range(0, len(order), _KEYS_AT_ONCE):

@@ -1,4 +1,4 @@
-"""Records as they were sent, from wherever they lie."""
+"""Reading records back as they were sent, from the chunks and from the tail."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -80,7 +80,7 @@ def _cut_chunks(connection: Connection, run_id: str, records: int, layout: Layou
     crossing = {row.key_id: row.number for row in connection.execute(_CROSSING, at)}
     connection.execute(_DROP_CHUNKS, at)
     steps_key = names.find(connection, [STEPS])[STEPS]
-    # The series of steps is cut last: until then, the others lean on it.
+    # The series of steps is cut last: until then, the others take their axes from it.
     for number, keys in _alike(crossing, last=steps_key):
         loaded = rows.load(connection, run_id, steps_key, keys, level=0, per_bucket=1, first=number, end=number + 1)
         cut = [_cut_chunk(loaded, key, number, records) for key in keys]

@@ -1,7 +1,7 @@
 """The bytes of chunks and of pyramid rows, and reading them.
 
 A series that has a point in every record from the first one on needs no axes of its own: its points are the stream's.
-Its rows hold values alone and lean on the rows of the series of steps, which has the same numbers.
+Its rows hold values alone; the axes are those of the series of steps, in the rows with the same numbers.
 
     chunk: value · record, env_steps, train_steps, wall_time_s
     pyramid: non-finite, least, greatest, last · and for each of the three axes: least, greatest, last
@@ -120,7 +120,7 @@ def load(
     first: int,
     end: int,
 ) -> Rows:
-    """Rows number `first` to `end` - 1 of some keys, with what they lean on."""
+    """Rows number `first` to `end` - 1 of some keys, and those of the series of steps."""
     wanted = {"run_id": run_id, "keys": [*{*keys, steps_key}], "first": first, "end": end}
     found = connection.execute(_PYRAMID, {**wanted, "level": level}) if level else connection.execute(_CHUNKS, wanted)
     return Rows(level, per_bucket, steps_key, {(row.key_id, row.number): row.body for row in found})

@@ -19,7 +19,7 @@ class Setting:
 
 
 def compare(config: Mapping[str, Any], preset: str | None) -> list[Setting]:
-    """In the config's own order. Nothing differs where the preset is not known here: it has nothing to say then."""
+    """In the config's own order. Beside a preset that is not known here, nothing counts as changed."""
     base = _preset(preset)
     return [
         Setting(key=key, value=value, preset=base.get(key), changed=_differs(key, value, base))

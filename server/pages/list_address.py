@@ -36,7 +36,7 @@ class ListAddress:
 
     @classmethod
     def read(cls, params: QueryParams) -> "ListAddress":
-        """What an address says too much of is left out, so that an old link still opens."""
+        """What is unknown or too much in an address is ignored, so that an old link still opens."""
         metrics = tuple(dict.fromkeys(filter(None, map(_text, params.get("metrics", "").split(",")))))
         return cls(
             q=_text(params.get("q", "")),

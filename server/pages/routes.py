@@ -15,7 +15,7 @@ _PAGES = (run_list, run_page, launch, workers_page, login_page)  # in this order
 
 
 def install(app: FastAPI) -> None:
-    """Pages are no part of the API's description: what they show, it answers too."""
+    """The API's description leaves pages out: everything they show, the API answers as well."""
     for module in _PAGES:
         app.include_router(module.router)
     app.add_api_route("/static/vendor/{name}", _vendor_file, include_in_schema=False)
@@ -23,7 +23,7 @@ def install(app: FastAPI) -> None:
 
 
 def _vendor_file(name: str) -> Response:
-    """Of the few that are known; no path is ever made of what was asked."""
+    """One of the few that are known; a path is never made from the request."""
     path = Assets(assets_folder()).files.get(name)
     if path is None or not path.is_file():
         raise NotFoundError.of("file", name)

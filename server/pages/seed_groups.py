@@ -65,12 +65,12 @@ def grouped(session: Session, runs: Sequence[RunOut], metrics: Sequence[str]) ->
 
 
 def siblings(session: Session, seed_group: str) -> list[SeedLink]:
-    """By seed. Whoever is alone in its group is an anecdote, and shown as one."""
+    """All runs of a group, by seed."""
     return sorted(_members(session, [seed_group]).get(seed_group, []), key=lambda each: (each.seed is None, each.seed))
 
 
 def count_seeds(links: Sequence[SeedLink]) -> int:
-    """Trying a seed again makes no new one."""
+    """Two runs of one seed count once."""
     return len({_seed_of(link) for link in links})
 
 
