@@ -34,12 +34,20 @@ def from_mapping(
             values[key] = from_mapping(cast("type[Any]", hint), value, where, known, _held(kind, base, key))
         else:
             values[key] = _convert(hint, value, where)
+    if base is None:
+        _refuse_gaps(kind, values, path)
     try:
         return kind(**values) if base is None else cast("T", replace(cast("Any", base), **values))
     except ConfigError as error:
         if path and not error.key.startswith(f"{path}."):
             raise ConfigError(_join(path, error.key), str(error).removeprefix(f"{error.key}: ")) from None
         raise
+
+
+def _refuse_gaps(kind: Any, values: Mapping[str, Any], path: str) -> None:
+    for field in fields(kind):
+        if field.name not in values and field.default is MISSING and field.default_factory is MISSING:
+            raise ConfigError(_join(path, field.name), "is missing")
 
 
 def to_mapping(config: Any) -> dict[str, Any]:

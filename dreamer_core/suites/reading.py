@@ -65,15 +65,10 @@ def suite_to_mapping(suite: Suite) -> dict[str, Any]:
 
 
 def _plain(scenario: Scenario) -> dict[str, Any]:
-    kept = {
-        field.name: value
-        for field in fields(scenario)
-        if field.name == "name" or (value := getattr(scenario, field.name)) != field.default
-    }
     tree = to_mapping(scenario)
-    found = {key: tree[key] for key in tree if key == "name" or key in kept}
-    found["gates"] = [{key: value for key, value in use.items() if value is not None} for use in tree["gates"]]
-    return found
+    said = [field.name for field in fields(scenario) if getattr(scenario, field.name) != field.default]
+    uses = [{key: value for key, value in use.items() if value is not None} for use in tree["gates"]]
+    return {**{name: tree[name] for name in said}, "gates": uses}
 
 
 def _schedule(value: Any) -> Schedule | None:
@@ -85,7 +80,9 @@ def _schedule(value: Any) -> Schedule | None:
 
 
 def _list(tree: Mapping[str, Any], key: str) -> list[Any]:
-    value = tree.get(key) or []
+    value = tree.get(key)
+    if value is None:
+        return []
     if not isinstance(value, list):
         raise ConfigError(key, f"must be a list, got {value!r:.80}")
     return value

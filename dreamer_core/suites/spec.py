@@ -16,7 +16,10 @@ StopEarly = Literal["never", "harm", "futility", "both"]
 COMPARE = "compare"  # the gate that is known without being written down
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}(@[0-9]{1,8})?")
+_QUEUE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,59}")
+_WHICH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 _MOST_JOBS = 1000
+_LAST_VERSION = 99_999_999
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,7 @@ class Evaluation:
     def __post_init__(self) -> None:
         at_least(1, episodes=self.episodes)
         at_most(100_000, episodes=self.episodes)
+        _fits(_WHICH, "best, last or the name of a checkpoint", which=self.which)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,7 @@ class Bench:
     def __post_init__(self) -> None:
         at_least(1, updates=self.updates)
         at_least(0, warmup=self.warmup)
+        at_most(1_000_000, updates=self.updates, warmup=self.warmup)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +58,8 @@ class GateUse:
     baseline: str | None = None  # name, or name@version
 
     def __post_init__(self) -> None:
-        if self.baseline is not None and not _REFERENCE.fullmatch(self.baseline):
-            raise ConfigError("baseline", f"must be a name or name@version, got {self.baseline!r}")
+        if self.baseline is not None:
+            _fits(_REFERENCE, "a name or name@version", baseline=self.baseline)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,22 +79,13 @@ class Scenario:
 
     def __post_init__(self) -> None:
         _slug(name=self.name)
-        if not self.gates:
-            raise ConfigError("gates", "must name at least one gate; a scenario without gates could never be passed")
-        if not self.seeds:
-            raise ConfigError("seeds", "must list at least one seed")
-        for seed in self.seeds:
-            at_least(0, seeds=seed)
-            at_most(MAX_SEED, seeds=seed)
-        _unique("seeds", self.seeds)
+        self._check_seeds()
+        self._check_place()
         if self.eval is not None and not self.train:
             raise ConfigError("eval", "looks at what was trained, and train is false")
         if self.jobs and not self.words:
             raise ConfigError("words", "must say what to run, e.g. [preset=cartpole]")
-        for use in self.gates:
-            if use.of not in self.sources:
-                known = ", ".join(self.sources) or "none"
-                raise ConfigError("gates", f"{use.gate} looks at {use.of}, which this scenario has not: it has {known}")
+        self._check_gates()
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -109,6 +105,35 @@ class Scenario:
         evaluated = len(self.seeds) if self.eval is not None else 0
         return trained + evaluated + int(self.bench is not None)
 
+    def _check_seeds(self) -> None:
+        if not self.seeds:
+            raise ConfigError("seeds", "must list at least one seed")
+        for seed in self.seeds:
+            at_least(0, seeds=seed)
+            at_most(MAX_SEED, seeds=seed)
+        _unique("seeds", self.seeds)
+        if any(word.startswith("seed=") for word in self.words):
+            raise ConfigError("words", "must not set seed: that is what seeds are for")
+
+    def _check_place(self) -> None:
+        """As the queue takes it: refused here, not when the first jobs are already there."""
+        _fits(_QUEUE, "the name of a queue: small letters, digits, dots, dashes, underscores", queue=self.queue)
+        at_least(-100, priority=self.priority)
+        at_most(100, priority=self.priority)
+        at_least(0, gpus=self.gpus or 0)
+        at_most(64, gpus=self.gpus or 0)
+        at_least(1, seconds=1 if self.seconds is None else self.seconds)
+        at_most(10 * 365 * 86_400, seconds=self.seconds or 1)
+
+    def _check_gates(self) -> None:
+        if not self.gates:
+            raise ConfigError("gates", "must name at least one gate; a scenario without gates could never be passed")
+        _unique("gates", [f"{use.gate} of {use.of} against {use.baseline}" for use in self.gates])
+        for use in self.gates:
+            if use.of not in self.sources:
+                known = ", ".join(self.sources) or "none"
+                raise ConfigError("gates", f"{use.gate} looks at {use.of}, which this scenario has not: it has {known}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
@@ -124,24 +149,18 @@ class Suite:
     def __post_init__(self) -> None:
         _slug(name=self.name)
         at_least(1, version=self.version)
+        at_most(_LAST_VERSION, version=self.version)
         at_least(0, confirm=self.confirm)
         at_most(3, confirm=self.confirm)
         if not self.scenarios:
             raise ConfigError("scenarios", "must list at least one scenario")
         _unique("scenarios", [scenario.name for scenario in self.scenarios])
-        _unique("gates", [gate.name for gate in self.gates])
         if self.jobs > _MOST_JOBS:
             raise ConfigError("scenarios", f"take {self.jobs} jobs, at most {_MOST_JOBS} are allowed")
-        known = {COMPARE, *(gate.name for gate in self.gates)}
+        self._check_gates()
         for scenario in self.scenarios:
             for use in scenario.gates:
-                if use.gate not in known:
-                    raise ConfigError(
-                        f"scenarios.{scenario.name}.gates",
-                        f"there is no gate {use.gate!r}; known are {', '.join(sorted(known))}",
-                    )
-                if use.gate == COMPARE and use.baseline is None:
-                    raise ConfigError(f"scenarios.{scenario.name}.gates", "compare needs a baseline")
+                self._check_use(use, f"scenarios.{scenario.name}.gates")
 
     @property
     def jobs(self) -> int:
@@ -153,11 +172,34 @@ class Suite:
         used = {use.gate for scenario in self.scenarios for use in scenario.gates}
         return tuple(gate.name for gate in self.gates if gate.name not in used)
 
+    def _check_gates(self) -> None:
+        _unique("gates", [gate.name for gate in self.gates])
+        for gate in self.gates:
+            _slug(gates=gate.name)
+            if gate.name == COMPARE:
+                raise ConfigError("gates", f"{COMPARE} is built in: take another name")
+
+    def _check_use(self, use: GateUse, where: str) -> None:
+        """What could never be green, whatever the numbers are, is a mistake in the suite."""
+        gate = next((gate for gate in self.gates if gate.name == use.gate), None)
+        if gate is None and use.gate != COMPARE:
+            known = ", ".join(sorted({COMPARE, *(gate.name for gate in self.gates)}))
+            raise ConfigError(where, f"there is no gate {use.gate!r}; known are {known}")
+        needed = [check for check in (gate.checks if gate else ()) if check.required and not check.skip]
+        if use.baseline is None and (gate is None or any(check.uses_baseline for check in needed)):
+            raise ConfigError(where, f"{use.gate} needs a baseline")
+        if use.of != "posted" and any(check.kind == "parity" for check in needed):
+            raise ConfigError(where, f"{use.gate} has the check parity, which looks at what is posted, not at {use.of}")
+
 
 def _slug(**names: str) -> None:
-    for key, name in names.items():
-        if not _SLUG.fullmatch(name):
-            raise ConfigError(key, f"must be letters, digits, dots, dashes and underscores, got {name!r}")
+    _fits(_SLUG, "letters, digits, dots, dashes and underscores", **names)
+
+
+def _fits(pattern: re.Pattern[str], words: str, **values: str) -> None:
+    for key, value in values.items():
+        if not pattern.fullmatch(value):
+            raise ConfigError(key, f"must be {words}, got {value!r}")
 
 
 def _unique(key: str, values: Iterable[object]) -> None:
