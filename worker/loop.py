@@ -2,8 +2,11 @@
 
 import logging
 import threading
+import time
+import uuid
+from dataclasses import dataclass
 
-from dreamer_core.remote.errors import NotFound, RemoteError, Unreachable
+from dreamer_core.remote.errors import NotFound, RemoteError, Unreachable, Unreadable
 from dreamer_core.remote.work import Claim, WorkerFacts, WorkerState
 from worker.slots import Seat, Slots
 from worker.stopping import Why
@@ -11,6 +14,16 @@ from worker.supervise import Supervision
 from worker.tools import Tools
 
 log = logging.getLogger(__name__)
+
+_UNREADABLE_S = 60.0  # without claims, after one that was not understood: each costs a job one of its lives
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A claim as it is sent. Sent again as it was, when its answer was lost, it brings the job that was given then."""
+
+    key: str
+    free_gpus: int
 
 
 class Worker:
@@ -22,6 +35,8 @@ class Worker:
         self._lease_s = 30.0
         self._running: list[Supervision] = []
         self._claiming = threading.Lock()  # one at a time, so that what is free is free
+        self._unanswered: Question | None = None
+        self._claims_from = 0.0
         self._is_leaving = threading.Event()
         self._is_gone = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -71,7 +86,7 @@ class Worker:
 
     def _take(self) -> tuple[Supervision, Seat] | None:
         with self._claiming:
-            if self._is_leaving.is_set() or not self._slots.free:
+            if self._is_leaving.is_set() or not self._slots.free or time.monotonic() < self._claims_from:
                 return None
             problem = self._tools.places.problem()
             if problem is not None:  # taken now, one job after the other would fail of it
@@ -81,15 +96,26 @@ class Worker:
             return None if claim is None else self._seat(claim)
 
     def _claim(self) -> Claim | None:
+        asked = self._unanswered or Question(key=uuid.uuid4().hex, free_gpus=self._slots.free_gpus)
+        self._unanswered = None
         try:
-            return self._tools.heart.claim(self._id, self._facts.queues, self._slots.free_gpus).claim
+            return self._tools.heart.claim(self._id, self._facts.queues, asked.free_gpus, asked.key).claim
+        except Unreachable as error:
+            self._unanswered = asked
+            log.info("no job was given: %s", error)
         except NotFound:
             self._introduce_again()
         except RemoteError as error:
-            log.log(logging.INFO if isinstance(error, Unreachable) else logging.ERROR, "no job was given: %s", error)
+            log.error("no job was given: %s", error)
+            if isinstance(error, Unreadable):
+                self._claims_from = time.monotonic() + _UNREADABLE_S
         return None
 
     def _seat(self, claim: Claim) -> tuple[Supervision, Seat] | None:
+        held = [(running.claim.run_id, running.claim.token) for running in self._running]
+        if (claim.run_id, claim.token) in held:
+            log.warning("%s was given again, and runs already", claim.run_id)
+            return None
         seat = self._slots.take(claim.gpus)
         if seat is None:  # its lease will run out
             log.error("%s needs %d GPUs, and %d are free", claim.run_id, claim.gpus, self._slots.free_gpus)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Self
 
 from dreamer_core.remote.address import find_server, find_token
+from dreamer_core.remote.config_calls import ConfigCalls
 from dreamer_core.remote.file_calls import FileCalls
 from dreamer_core.remote.job_calls import JobCalls
 from dreamer_core.remote.metric_calls import MetricCalls
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import httpx2
 
 
-class Client(RunCalls, JobCalls, MetricCalls, FileCalls, StreamCalls, WorkerCalls):
+class Client(RunCalls, JobCalls, MetricCalls, FileCalls, StreamCalls, ConfigCalls, WorkerCalls):
     """One server. Safe to use from several threads; connects when it is first asked for something.
 
     `url` and `token` come from DREAMGATE_SERVER and DREAMGATE_TOKEN where they are not given. `timeout_s` is for one

@@ -149,3 +149,33 @@ class Artifact:
     media_type: str
     created_at: str
     url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    name: str
+    text: str  # what it is, in a line
+
+
+@dataclass(frozen=True, kw_only=True)
+class PresetConfig:
+    preset: str
+    config: dict[str, Any]  # every key with its value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validated:
+    """What a config would be: one run for each of `seeds`."""
+
+    preset: str
+    config: dict[str, Any]  # every key with its value
+    fingerprint: str
+    family: str
+    env: str
+    recipe: str
+    mode: str
+    seed: int
+    total_steps: int
+    seeds: tuple[int, ...]
+    estimate: dict[str, Any] | None  # as `dreamgate train --dry-run --json` prints it
+    estimate_problem: str | None  # why there is none, where one was asked for

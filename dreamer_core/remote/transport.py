@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 API = "/api/v1"
 LEASE = "X-Dreamgate-Lease"
+KEY = "Idempotency-Key"
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
 _CONNECT_S = 5.0
 _SILENCE_S = 45.0  # a stream says at least a word in 15 s
@@ -53,13 +54,22 @@ class Transport:
         params: Mapping[str, Any] | None = None,
         lease: str | None = None,
         makes: bool = False,
+        key: str | None = None,
+        timeout_s: float | None = None,
     ) -> Any:
-        """Send `body` as JSON and decode the answer; None for an empty one. `makes`: doing it twice would make two."""
+        """Send `body` as JSON and decode the answer; None for an empty one. `makes`: doing it twice would make two.
+
+        `key`: by which the server knows a request of the caller's that comes again.
+        """
         content = None if body is None else dumps(body).encode()
         headers = {"Content-Type": "application/json"} if content is not None else {}
-        if makes:
-            headers["Idempotency-Key"] = uuid.uuid4().hex
-        return decoded(self.call(method, path, content=content, headers=headers, params=params, lease=lease))
+        if makes or key:
+            headers[KEY] = key or uuid.uuid4().hex
+        return decoded(
+            self.call(
+                method, path, content=content, headers=headers, params=params, lease=lease, timeout_s=timeout_s
+            )
+        )
 
     def call(
         self,
@@ -70,11 +80,14 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, Any] | None = None,
         lease: str | None = None,
+        timeout_s: float | None = None,
     ) -> "httpx2.Response":
         """The whole answer. `content` may be a callable that gives the body anew at each attempt."""
 
         def once() -> "httpx2.Response":
             request = self._request(method, path, content, headers, params, lease)
+            if timeout_s is not None:
+                request.extensions["timeout"] = request.extensions["timeout"] | {"read": timeout_s}
             return self._checked(self._http().send(request))
 
         return self.patiently(once)

@@ -30,9 +30,10 @@ class WorkerCalls(Calls):
         found = self._http.json("POST", f"/workers/{segment(worker_id)}/heartbeat", body)
         return _lease_s(found)
 
-    def claim(self, worker_id: str, queues: Sequence[str], free_gpus: int) -> ClaimAnswer:
+    def claim(self, worker_id: str, queues: Sequence[str], free_gpus: int, key: str | None = None) -> ClaimAnswer:
+        """`key`: asked again with the same one and for the same, whose answer was lost, it gets the same job."""
         body = {"queues": list(queues), "free_gpus": free_gpus}
-        return read(ClaimAnswer, self._http.json("POST", f"/workers/{segment(worker_id)}/claim", body))
+        return read(ClaimAnswer, self._http.json("POST", f"/workers/{segment(worker_id)}/claim", body, key=key))
 
     def job_heartbeat(
         self, run_id: str, lease: str, usage: Mapping[str, Any] | None = None, progress: Progress | None = None

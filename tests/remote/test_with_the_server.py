@@ -25,7 +25,7 @@ from dreamer_core.remote import (
 )
 from dreamer_core.remote.waiting import wait_for
 from dreamer_core.remote.work import Claim, Ending, Progress, WorkerFacts
-from tests.remote.conftest import RunningServer
+from tests.remote.conftest import TOKEN, RunningServer
 
 QUICK = ("preset=cartpole+debug", "device=cpu")
 
@@ -148,6 +148,16 @@ def test_a_job_goes_from_the_queue_to_its_end(client: Client) -> None:
     assert client.read_log(run_id) == "grüße\n"
 
 
+def test_a_claim_that_is_sent_again_under_its_key_brings_the_same_job(client: Client) -> None:
+    [job] = client.submit(Submission(words=QUICK, queue="again"))
+    worker = client.register_worker(WorkerFacts(name="again", host="here", pid=1, queues=("again",), slots=2))
+    first, again = (client.claim(worker.id, ["again"], 0, "a-key").claim for _ in range(2))
+    assert first is not None
+    assert first == again
+    assert len(client.get_job(job.run_id).attempts) == 1
+    assert client.claim(worker.id, ["again"], 0, "another-key").claim is None
+
+
 def test_nothing_to_do_is_an_answer_too(client: Client) -> None:
     worker = client.register_worker(WorkerFacts(name="idle", host="here", pid=1, queues=("nothing",), slots=1))
     assert client.claim(worker.id, ["nothing"], 0).claim is None
@@ -210,6 +220,32 @@ def test_a_wrong_config_is_refused_in_the_words_of_the_core(client: Client) -> N
     with pytest.raises(RemoteError, match=r"algo\.gamma: must be at most 1, got 2\.0") as caught:
         client.submit(Submission(words=[*QUICK, "algo.gamma=2"]))
     assert (caught.value.status, caught.value.where) == (422, "algo.gamma")
+
+
+def test_presets_and_keys_are_known_without_a_core(client: Client) -> None:
+    presets = {preset.name: preset.text for preset in client.presets()}
+    assert presets["cartpole"]
+    whole = client.get_preset("cartpole+debug")
+    assert (whole.preset, whole.config["env"]["id"]) == ("cartpole+debug", "CartPole-v1")
+    assert "algo" in client.config_schema()["properties"]
+    with pytest.raises(NotFound):
+        client.get_preset("no such")
+
+
+def test_what_a_config_would_be_is_told_before_anything_is_stored(client: Client) -> None:
+    found = client.validate([*QUICK, "algo.horizon=7"], config={"seed": 4}, seeds=[1, 2])
+    assert (found.env, found.config["algo"]["horizon"], found.seeds) == ("CartPole-v1", 7, (1, 2))
+    assert (found.estimate, found.estimate_problem) == (None, None)
+    with pytest.raises(RemoteError, match=r"algo\.horizon") as caught:
+        client.validate([*QUICK, "algo.horizon=-1"])
+    assert caught.value.status == 422
+
+
+def test_an_estimate_may_take_longer_than_other_answers(shared_server: RunningServer) -> None:
+    with Client(shared_server.url, TOKEN, timeout_s=0.5, patience_s=0) as hurried:
+        found = hurried.validate(QUICK, estimate=True)
+    assert found.estimate is not None
+    assert found.estimate["parameters"]
 
 
 def test_artifacts_go_there_and_come_back(client: Client, tmp_path: Path) -> None:

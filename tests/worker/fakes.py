@@ -39,6 +39,8 @@ class FakeServer:
         self.registered: list[WorkerFacts] = []
         self.manifest: dict[str, Any] | None = None
         self.queue: list[Claim] = []
+        self.claimed: dict[str, Claim | None] = {}  # by key
+        self.loses_claims = 0  # so many answers do not arrive
         self.is_away = False
         self.is_lost = False  # the lease
         self.cancels = False
@@ -119,10 +121,15 @@ class FakeClient:
         self.server.states.append(state)
         return 0.4
 
-    def claim(self, worker_id: str, queues: Sequence[str], free_gpus: int) -> ClaimAnswer:
+    def claim(self, worker_id: str, queues: Sequence[str], free_gpus: int, key: str) -> ClaimAnswer:
         self._ask("claim")
         with self.server.lock:
-            return ClaimAnswer(claim=self.server.queue.pop(0) if self.server.queue else None, wait=False)
+            if key not in self.server.claimed:
+                self.server.claimed[key] = self.server.queue.pop(0) if self.server.queue else None
+            if self.server.loses_claims:
+                self.server.loses_claims -= 1
+                raise Unreachable("the answer was lost")
+            return ClaimAnswer(claim=self.server.claimed[key], wait=False)
 
     def job_heartbeat(
         self, run_id: str, lease: str, usage: Mapping[str, float] | None = None, progress: Progress | None = None

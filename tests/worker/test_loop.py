@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from dreamer_core.remote.errors import NotFound
+from dreamer_core.remote.errors import NotFound, Unreadable
 from dreamer_core.remote.work import WorkerFacts
 from tests.worker.fakes import FakeClient, FakeServer, a_claim
 from worker.loop import Worker
@@ -116,3 +116,41 @@ def test_a_server_that_is_away_gives_no_job_and_does_no_harm(worker: Worker, ser
     server.queue = [a_claim()]
     worker.work()
     assert [ending.outcome for ending in server.endings] == ["succeeded"]
+
+
+def test_a_claim_whose_answer_was_lost_is_asked_again_and_each_job_is_run_once(
+    worker: Worker, server: FakeServer
+) -> None:
+    server.queue = [a_claim(run_id="aaa"), a_claim(run_id="bbb")]
+    server.loses_claims = 2
+    for _ in range(3):
+        worker.work()
+    assert [ending.outcome for ending in server.endings] == ["succeeded", "succeeded"]
+    assert server.calls.count("claim") == 5  # twice in vain, two jobs, and that there is none
+    assert len(server.claimed) == 3
+
+
+def test_a_job_that_runs_here_is_not_begun_again_when_it_is_given_again(
+    worker: Worker, server: FakeServer, pretend_core: Pretend
+) -> None:
+    pretend_core(records=60)
+    server.queue = [a_claim(run_id="aaa"), a_claim(run_id="aaa")]
+    first = threading.Thread(target=worker.work)
+    first.start()
+    wait_for(lambda: server.records)
+    worker.work()
+    first.join(30)
+    assert len(server.endings) == 1
+
+
+def test_after_a_claim_that_it_did_not_understand_it_spares_the_other_jobs(
+    worker: Worker, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def garble(self: FakeClient, worker_id: str, queues: object, free_gpus: int, key: str) -> None:
+        self.server.calls.append("claim")
+        raise Unreadable("The server's answer has no 'token' in Claim.")
+
+    monkeypatch.setattr(FakeClient, "claim", garble)
+    worker.work()
+    worker.work()
+    assert server.calls.count("claim") == 1
