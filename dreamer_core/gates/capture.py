@@ -52,16 +52,15 @@ def capture(group: SeedGroup, keys: Sequence[str], blessing: Blessing, *, curve_
     kept = [key for key in dict.fromkeys(keys) if key not in non_finite and all(len(r.of(key)) for r in windowed.runs)]
     if not kept:
         raise UsageError(f"no run has finite numbers of {some(list(keys))} in the window; there is {some(group.keys)}")
-    steps = np.concatenate([run.record_steps for run in windowed.runs])
-    known_steps = steps[np.isfinite(steps)] if group.input_kind == "jsonl" else steps[:0]
+    first_step, last_step = _step_range(windowed)
     with np.errstate(all="ignore"):  # near the end of the range a deviation overflows, and is infinite
         metrics = {key: _stats(group, windowed, key, curve_points) for key in kept}
     return Baseline(
         created_at=blessing.created_at,
         source=blessing.source,
         input_kind=group.input_kind,
-        env_steps_min=int(known_steps.min()) if len(known_steps) else None,
-        env_steps_max=int(known_steps.max()) if len(known_steps) else None,
+        env_steps_min=first_step,
+        env_steps_max=last_step,
         count=count,
         metrics=metrics,
         missing_keys=tuple(key for key in dict.fromkeys(keys) if key not in kept),
@@ -100,6 +99,13 @@ def replace_baseline(old: Baseline, new: Baseline) -> Baseline:
             "give it a name of its own"
         )
     return replace(new, name=old.name, version=old.version + 1)
+
+
+def _step_range(group: SeedGroup) -> tuple[int | None, int | None]:
+    """First and last step of the records. None where they do not say, and for a summary, which has no step."""
+    steps = np.concatenate([run.record_steps for run in group.runs])
+    known = steps[np.isfinite(steps)] if group.input_kind == "jsonl" else steps[:0]
+    return (int(known.min()), int(known.max())) if len(known) else (None, None)
 
 
 def _stats(group: SeedGroup, windowed: SeedGroup, key: str, curve_points: int) -> KeyStats:

@@ -1,7 +1,7 @@
 """Reading what a trainer sends: strict JSON to columns, or one sentence that names the key and the record."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NoReturn
@@ -12,14 +12,12 @@ from server.errors import InvalidError
 from server.jsonvalues import LARGEST
 from server.metrics.batch import AXES, STEPS, Batch
 from server.metrics.columns import Floats, Ints
+from server.metrics.values import read_axis, read_values, where
 
 MAX_BYTES = 8 * 2**20
 MAX_RECORDS = 20_000
 MAX_KEYS = 2_000
 MAX_KEY = 200
-
-_WORDS = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
-_KINDS = "a number, true, false, or one of the words NaN, Infinity and -Infinity"
 
 
 @dataclass(frozen=True)
@@ -120,8 +118,8 @@ def _sent(offset: int, count: int, columns: dict[str, _Column]) -> Sent:
         numbers, values = known.get(name, ((), ()))
         if name == STEPS and len(numbers) < count:
             lacking = min(set(range(count)) - set(numbers))
-            raise InvalidError(f"Record {lacking} has no {STEPS}.", where=_where(STEPS, lacking))
-        row[_places(numbers)] = _axis(name, numbers, values)
+            raise InvalidError(f"Record {lacking} has no {STEPS}.", where=where(STEPS, lacking))
+        row[_places(numbers)] = read_axis(name, numbers, values)
     names = [name for name, (numbers, _) in known.items() if numbers and (name == STEPS or name not in AXES)]
     return Sent(offset, names, _batch(axes, {name: known[name] for name in names}))
 
@@ -147,7 +145,7 @@ def _without_missing(column: _Column) -> _Column:
 def _batch(axes: Floats, columns: Mapping[str, _Column]) -> Batch:
     counts = np.array([len(numbers) for numbers, _ in columns.values()], np.int64)
     parts = [_places(numbers) for numbers, _ in columns.values()]
-    values = [_values(name, numbers, values) for name, (numbers, values) in columns.items()]
+    values = [read_values(name, numbers, values) for name, (numbers, values) in columns.items()]
     nothing = np.empty(0)
     return Batch(
         axes,
@@ -160,86 +158,6 @@ def _batch(axes: Floats, columns: Mapping[str, _Column]) -> Batch:
 
 def _places(numbers: Sequence[int]) -> Ints:
     return np.arange(len(numbers)) if isinstance(numbers, range) else np.array(numbers, np.int64)
-
-
-def _values(name: str, numbers: Sequence[int], values: Sequence[Any]) -> Floats:
-    found = _plain(values)
-    return _one_by_one(_value, name, numbers, values) if found is None else found
-
-
-def _axis(name: str, numbers: Sequence[int], values: Sequence[Any]) -> Floats:
-    found = _plain(values)
-    are_right, check = (_are_seconds, _seconds) if name == "wall_time_s" else (_are_steps, _steps)
-    return found if found is not None and are_right(found) else _one_by_one(check, name, numbers, values)
-
-
-def _are_steps(found: Floats) -> bool:
-    return bool(((found >= 0) & (found <= LARGEST) & (found == np.floor(found))).all())
-
-
-def _are_seconds(found: Floats) -> bool:
-    return bool((found >= 0).all())
-
-
-def _plain(values: Sequence[Any]) -> Floats | None:
-    """The quick way, for finite numbers. None where each must be looked at."""
-    if not set(map(type, values)) <= {float, int}:
-        return None
-    try:
-        found = np.array(values, np.float64)
-    except OverflowError:
-        return None
-    return found if np.isfinite(found).all() else None
-
-
-def _one_by_one(check: Callable[[Any], float], name: str, numbers: Sequence[int], values: Sequence[Any]) -> Floats:
-    return np.array([_checked(check, name, number, value) for number, value in zip(numbers, values, strict=True)])
-
-
-def _checked(check: Callable[[Any], float], name: str, number: int, value: Any) -> float:
-    try:
-        return check(value)
-    except ValueError as error:
-        message = f"Record {number}: {name} must be {error}."
-        raise InvalidError(message, where=_where(name, number), seen=json.dumps(value)[:100]) from None
-
-
-def _value(value: Any) -> float:
-    if isinstance(value, str):
-        word = _WORDS.get(value)
-        if word is None:
-            raise ValueError(_KINDS)
-        return word
-    if not isinstance(value, int | float):
-        raise ValueError(_KINDS)
-    return _finite(value)
-
-
-def _steps(value: Any) -> float:
-    if type(value) not in (int, float) or not 0 <= value <= LARGEST or value != int(value):
-        raise ValueError("a whole number from 0 to 2**53")
-    return float(value)
-
-
-def _seconds(value: Any) -> float:
-    if type(value) not in (int, float) or value < 0:
-        raise ValueError("a number from 0")
-    return _finite(value)
-
-
-def _finite(value: float) -> float:
-    """A number so large that it became infinite while it was read is nobody's intention."""
-    try:
-        number = float(value)
-    except OverflowError:
-        number = np.inf
-    if np.isinf(number):
-        raise ValueError("below 1.8e308 (say Infinity for more)")
-    return number
-
-
-def _where(name: str, number: int) -> str:
-    return f"records.{number}.{name}"
 
 
 def _refuse(constant: str) -> NoReturn:
