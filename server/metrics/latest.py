@@ -1,4 +1,4 @@
-"""The last value of some keys of some runs, for lists of runs: read from the summaries, never from the points."""
+"""Reading the summaries of series: the last value of some keys of some runs, and all keys of one run."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -37,7 +37,7 @@ def count_keys(session: Session, run_id: str) -> int:
     return int(session.connection().execute(_COUNT, {"run_id": run_id}).scalar_one())
 
 
-def keys(session: Session, run_id: str) -> list[dict[str, Any]]:
+def key_summaries(session: Session, run_id: str) -> list[dict[str, Any]]:
     """All keys of a run by name, with their summaries."""
     return [
         {

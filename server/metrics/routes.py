@@ -80,7 +80,7 @@ def list_keys(house: HouseDep, run_id: str) -> Response:
     """The keys of a run, by name, each with its last, least and greatest value"""
     with house.database.reading() as session:
         need_run(session, run_id)
-        items = latest.keys(session, run_id)
+        items = latest.key_summaries(session, run_id)
     return _json(dumps({"items": items}))
 
 

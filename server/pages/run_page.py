@@ -61,7 +61,7 @@ def _head(session: Session, run: RunOut, now: float) -> dict[str, Any]:
 
 
 def _board(session: Session, run: RunOut) -> dict[str, Any]:
-    found = [board.ShownMetric(**key) for key in latest.keys(session, run.id)]
+    found = [board.ShownMetric(**summary) for summary in latest.key_summaries(session, run.id)]
     return {"board": board.arrange(found, primary=run.primary_metric, expected=_expected(run))}
 
 

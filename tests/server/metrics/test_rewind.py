@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from server.database import Database
-from server.metrics.latest import keys
+from server.metrics.latest import key_summaries
 from server.metrics.layout import Layout
 from server.metrics.read import records_since, stream_state
 from server.metrics.rewind import rewind
@@ -53,7 +53,7 @@ def test_a_run_without_records_has_none_to_take_back(database: Database) -> None
 def test_summaries_forget_what_was_taken_back(database: Database, run_id: str) -> None:
     with database.writing() as session:
         rewind(session, run_id, 65, LAYOUT)
-        evaluation, loss = keys(session, run_id)
+        evaluation, loss = key_summaries(session, run_id)
     assert (evaluation["points"], evaluation["last"], evaluation["max"]) == (7, 60, 60)
     assert (loss["points"], loss["last"], loss["last_step"], loss["min"]) == (65, 36, 64, 36)
     assert (loss["non_finite"], loss["first_non_finite"]) == (0, None)
@@ -63,7 +63,7 @@ def test_a_key_that_came_later_is_gone(database: Database, run_id: str) -> None:
     with database.writing() as session:
         send(session, run_id, 100, [{"env_steps": 100, "late": 1.0}], LAYOUT)
         rewind(session, run_id, 100, LAYOUT)
-        assert [summary["key"] for summary in keys(session, run_id)] == ["eval", "loss"]
+        assert [summary["key"] for summary in key_summaries(session, run_id)] == ["eval", "loss"]
 
 
 def test_to_nothing_leaves_nothing_behind(database: Database, run_id: str) -> None:
