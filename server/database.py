@@ -12,24 +12,26 @@ from sqlalchemy import Engine, event, text
 from sqlmodel import Session, create_engine
 
 from dreamer_core.metrics.jsonsafe import dumps
+from server.errors import UnavailableError
 
-# How long a statement waits for another process's write (SQLite) or lock (Postgres) before the request answers 503.
+# A network that swallows everything, or a machine that is gone, is noticed within 20 s; the system waits for 15 min.
+_NOTICED = {"tcp_user_timeout": 10_000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
+# How long a statement waits for another's write (SQLite) or lock (Postgres) before the request answers 503.
 BUSY_S = 10
 
 
 class Database:
     """Reading sees one moment. Writing is one transaction, committed at the end of the block or not at all."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, busy_s: int = BUSY_S) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        self.engine = _sqlite(url) if self.is_sqlite else _postgres(url)
+        self.engine = _sqlite(url, busy_s) if self.is_sqlite else _postgres(url, busy_s)
         self._write_engine = self.engine.execution_options(dreamgate_writes=True)
         # Postgres would otherwise show each statement of a reader another moment.
         moment: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._read_engine = self.engine.execution_options(**moment)
-        # SQLite has one writer. Waiting here is fair and takes no time; in SQLite it is a sleep of growing length.
-        self._turn = threading.Lock() if self.is_sqlite else nullcontext()
+        self._turn = _Turn(busy_s) if self.is_sqlite else nullcontext()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -50,11 +52,26 @@ class Database:
         self.engine.dispose()
 
 
-def _sqlite(url: str) -> Engine:
+class _Turn:
+    """SQLite has one writer. Waiting here is fair and takes no time; in SQLite it is a sleep of growing length."""
+
+    def __init__(self, busy_s: float) -> None:
+        self._lock, self._busy_s = threading.Lock(), busy_s
+
+    def __enter__(self) -> None:
+        # Not for ever: while another process keeps the database, all threads of the server would come to stand here.
+        if not self._lock.acquire(timeout=self._busy_s):
+            raise UnavailableError("Other writes keep the database busy.", todo="Try again in a moment.")
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def _sqlite(url: str, busy_s: int) -> Engine:
     path = url.removeprefix("sqlite:///")
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    options = {"check_same_thread": False, "timeout": BUSY_S}
+    options = {"check_same_thread": False, "timeout": busy_s}
     engine = create_engine(url, connect_args=options, pool_size=16, json_serializer=dumps)
 
     @event.listens_for(engine, "connect")
@@ -87,8 +104,8 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def _postgres(url: str) -> Engine:
-    options = f"-c lock_timeout={BUSY_S * 1000} -c statement_timeout=60000"
-    connect = {"connect_timeout": 5, "options": options}
+def _postgres(url: str, busy_s: int) -> Engine:
+    options = f"-c lock_timeout={busy_s * 1000} -c statement_timeout=60000"
+    connect = {"connect_timeout": 5, "options": options, **_NOTICED}
     # Postgres takes no NaN in JSON: numbers that are not finite become the words for them.
     return create_engine(url, pool_pre_ping=True, pool_size=16, connect_args=connect, json_serializer=dumps)

@@ -60,19 +60,22 @@ class Timer:
             self._stopped.wait(self._house.settings.timer_s)
 
     def _leases(self) -> None:
-        house, now = self._house, self._house.clock()
-        last, self._looked_at = self._looked_at, None
-        on_time = last is not None and 0 <= now - last < house.settings.timer_s + house.settings.lease_s / 2
-        if on_time:
-            with house.database.reading() as session:
-                overdue = reaper.overdue(session, now)
-        else:  # it or the database was away, and nobody could speak; or the clock was set
-            overdue = []
-            with house.database.writing() as session:
+        house, last = self._house, self._looked_at
+        self._looked_at = None
+        # As a writer, though it may only read: while another process keeps the database, no worker can speak either.
+        with house.database.writing() as session:
+            now = house.clock()
+            overdue = reaper.overdue(session, now) if self._is_on_time(last, now) else None
+            if overdue is None:
                 reaper.grant_grace(session, now, house.settings.lease_s)
-        self._looked_at = now
-        for run_id in overdue:
+        for run_id in overdue or ():
             self._change(partial(reaper.reap, run_id=run_id, now=house.clock()))
+        self._looked_at = now
+
+    def _is_on_time(self, last: float | None, now: float) -> bool:
+        """If not, it or the database was away, and nobody could speak; or the clock was set."""
+        settings = self._house.settings
+        return last is not None and 0 <= now - last < settings.timer_s + settings.lease_s / 2
 
     def _workers(self) -> None:
         house, now, lease_s = self._house, self._house.clock(), self._house.settings.lease_s

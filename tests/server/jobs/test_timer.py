@@ -1,12 +1,16 @@
 """What the server does by itself: leases that ran out, workers that are gone, and what nobody was told."""
 
 import logging
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
+from server.database import Database
 from server.house import House
 from server.jobs import wake
 from server.timer import Timer
@@ -264,3 +268,24 @@ def test_an_ended_job_is_never_lost(client: TestClient, timer: Timer, clock: Set
     end(client, start(client, worker))
     _wait(timer, clock, 100)
     assert state(client, run_id) == "succeeded"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_writer_that_kept_the_database_takes_no_job_from_its_worker(
+    client: TestClient, house: House, clock: SetClock
+) -> None:
+    """It could be read all the time, but no worker could speak."""
+    impatient = replace(house, database=Database(house.database.url, busy_s=0))
+    timer = Timer(impatient)
+    timer.look()
+    worker, run_id = register(client), submit(client)
+    start(client, worker)
+    with closing(sqlite3.connect(house.database.url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        _wait(timer, clock, 60)
+        other.execute("ROLLBACK")
+    _wait(timer, clock, 30)
+    assert state(client, run_id) == "running"
+    _wait(timer, clock, 10)
+    assert state(client, run_id) == "queued"
+    impatient.database.close()

@@ -3,13 +3,16 @@
 import math
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
+from time import monotonic
 
 import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import select
 
 from server.database import Database
+from server.errors import UnavailableError
 from server.tables import Experiment, Run
 from tests.server.factories import NOW, a_run
 
@@ -48,6 +51,36 @@ def test_a_new_file_that_another_server_is_opening_is_waited_for(tmp_path: Path)
     ours.ping()
     ours.close()
     other.close()
+
+
+def test_who_waits_long_for_other_writers_is_told_to_try_again(tmp_path: Path) -> None:
+    """Else all threads of a server come to stand there, and nothing is answered any more."""
+    database, begin = Database(f"sqlite:///{tmp_path / 'd.db'}", busy_s=1), threading.Barrier(5)
+    refusals: list[float] = []
+
+    def write() -> None:
+        begin.wait()
+        since = monotonic()
+        try:
+            with database.writing() as session:
+                session.connection()
+        except (OperationalError, UnavailableError):
+            refusals.append(monotonic() - since)
+
+    threads = [threading.Thread(target=write) for _ in range(5)]
+    with database.writing() as session:  # which makes the file
+        session.connection()
+    with closing(sqlite3.connect(tmp_path / "d.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(refusals) == 5
+    assert max(refusals) < 3  # for the turn, and then for the other process
+    with database.writing() as session:
+        session.connection()
+    database.close()
 
 
 def _write_two_of_one_name(database: Database) -> None:
