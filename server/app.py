@@ -23,6 +23,8 @@ from server.queue import CeleryWakeUps, NoBroker
 from server.runs import experiment_routes, import_routes, record_routes
 from server.runs import routes as runs
 from server.settings import Settings
+from server.suites import suite_routes, suite_run_routes, webhook_routes
+from server.suites.courier import Courier
 from server.timer import Timer
 
 API = "/api/v1"
@@ -40,6 +42,9 @@ _API_ROUTES = (
     artifact_routes,
     baseline_routes,
     gate_routes,
+    suite_routes,
+    suite_run_routes,
+    webhook_routes,
     configs,
 )
 
@@ -81,11 +86,13 @@ def build_app(house: House) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     house: House = app.state.house
     house.bell.open(asyncio.get_running_loop())
-    timer = Timer(house)
+    timer, courier = Timer(house), Courier(house)
     timer.start()
+    courier.start()
     try:
         yield
     finally:
         timer.stop()
+        courier.stop()
         house.bell.close()
         house.database.close()

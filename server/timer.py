@@ -1,4 +1,4 @@
-"""A thread of the server that looks every few seconds: at leases, at workers, at what waits, and at what is too old.
+"""A thread of the server that looks every few seconds: at leases, workers, what waits, what is too old, and suites.
 
 Not Celery's beat: that is one more process, which may be dead without anybody seeing it, and needs the broker to live.
 This lives exactly as long as the server. Several servers on one database may all look; each change is made once.
@@ -15,6 +15,7 @@ from sqlmodel import Session
 from server import repeats
 from server.jobs import explain, needs, reaper, wake, workers
 from server.news import News
+from server.suites.advance import Suites
 
 if TYPE_CHECKING:
     from server.house import House
@@ -34,6 +35,7 @@ class Timer:
         self._looked_at: float | None = None  # at the leases; None where that did not work
         self._forgot_at = 0.0
         self._waker = wake.Waker()
+        self._suites = Suites(house)
 
     def start(self) -> None:
         """Look now, and every `timer_s` seconds from then on."""
@@ -48,7 +50,16 @@ class Timer:
 
     def look(self) -> None:
         """Once at everything. What fails, a database that is away above all, is said and tried again next time."""
-        for duty in (self._leases, self._workers, self._needs, self._reasons, self._wake_ups, self._old_requests):
+        for duty in (
+            self._leases,
+            self._workers,
+            self._needs,
+            self._reasons,
+            self._wake_ups,
+            self._old_requests,
+            self._verdicts,
+            self._schedules,
+        ):
             try:
                 duty()
             except Exception:
@@ -110,6 +121,12 @@ class Timer:
             self._forgot_at = now
             with self._house.database.writing() as session:
                 repeats.forget(session, now)
+
+    def _verdicts(self) -> None:
+        self._suites.advance()
+
+    def _schedules(self) -> None:
+        self._suites.start_due()
 
     def _change(self, change: Callable[[Session], News]) -> None:
         with self._house.database.writing() as session:

@@ -90,6 +90,8 @@ def _create_suites() -> None:
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("ended_at", sa.Float()),
         sa.Column("body", _json(), nullable=False),
+        sa.Column("posted", _json(), nullable=False),
+        sa.Column("stopped", _json(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_suite_run"),
         sa.CheckConstraint("state IN ('running', 'finished', 'cancelled')", name=op.f("ck_suite_run_state")),
     )
@@ -172,7 +174,7 @@ def _create_webhooks() -> None:
     op.create_index("ix_delivery_suite_run_id", "delivery", ["suite_run_id"])
 
 
-def _json() -> sa.types.TypeEngine[object]:
+def _json() -> sa.JSON:
     return sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 

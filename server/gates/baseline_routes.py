@@ -1,5 +1,6 @@
 """Routes of baselines: bless, bring in, look, compare two versions, retire."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -22,7 +23,7 @@ from server.jsonvalues import LARGEST, Text
 from server.paging import Cursor, Limit, Page
 from server.repeats import OnceDep
 from server.runs.words import Hash, Id, Metric, Prose
-from server.tables import Baseline
+from server.tables import Baseline, Run
 
 router = APIRouter(tags=["baselines"])
 
@@ -138,9 +139,7 @@ def bless(house: HouseDep, once: OnceDep, body: BaselineIn) -> JSONResponse:
 
         def make() -> BaselineOut:
             runs = evidence.chosen(session, body.runs, body.seed_group)
-            source = f"seed group {body.seed_group}" if body.seed_group else ", ".join(run.id for run in runs)
-            said = body.model_dump(include={"name", "who", "why", "threshold_pct", "abs_tol"})
-            blessing = Blessing(created_at=iso(now), source=source, window=Window(**body.window.model_dump()), **said)
+            blessing = blessing_of(body, runs, now)
             row = baselines.bless(session, runs, body.keys, blessing, frozenset(body.allow), now)
             return out(session, [row])[0]
 
@@ -221,6 +220,12 @@ def restore_baseline(house: HouseDep, name: Slug, version: Version) -> BaselineO
     """Take a retired version back"""
     with house.database.writing() as session:
         return out(session, [baselines.restore(session, name, version)])[0]
+
+
+def blessing_of(body: BaselineIn, runs: Sequence[Run], now: float) -> Blessing:
+    source = f"seed group {body.seed_group}" if body.seed_group else ", ".join(run.id for run in runs)
+    said = body.model_dump(include={"name", "who", "why", "threshold_pct", "abs_tol"})
+    return Blessing(created_at=iso(now), source=source, window=Window(**body.window.model_dump()), **said)
 
 
 _COLUMNS = ("id", "name", "version", "who", "why", "family", "flags", "seeds", "retired_why")

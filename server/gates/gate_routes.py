@@ -133,7 +133,7 @@ def list_gates(house: HouseDep, limit: Limit = 50, cursor: Cursor = None) -> Pag
 def show_gate(house: HouseDep, name: Slug, version: Annotated[Number | None, Query()] = None) -> GateOut:
     """One gate: its newest version, or the one that is asked for"""
     if name == definitions.COMPARE.name:
-        return _built_in()
+        return built_in()
     with house.database.reading() as session:
         return gate_out(definitions.get_row(session, name, version))
 
@@ -207,7 +207,7 @@ def _posted(numbers: list[PostedRun]) -> SeedGroup:
     return SeedGroup(runs=runs, input_kind="json" if summaries else "jsonl")
 
 
-def _built_in() -> GateOut:
+def built_in() -> GateOut:
     return GateOut(
         name="compare",
         version=1,

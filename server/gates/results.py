@@ -1,7 +1,8 @@
 """What gates came to: judged from stored or posted numbers, kept for ever, found again by what they are about."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -26,6 +27,7 @@ class Judged:
     runs: Sequence[Run]
     candidate: SeedGroup
     commit: str | None
+    values: Mapping[str, Past] = field(default_factory=dict)  # what later runs remember of this one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +78,24 @@ def keep(session: Session, judged: Judged, now: float, place: Place | None = Non
         commit=None if judged.commit is None else judged.commit[:40],
         family=families.pop()[:12] if len(families) == 1 else None,
         created_at=now,
-        body=loads(dumps({**to_plain(judged.result), "checks": gate_to_mapping(judged.gate)["checks"]})),
+        body=_body(judged),
     )
     session.add(row)
     session.flush()
     session.add_all(GateResultRun(result_id=row.id, run_id=run.id) for run in judged.runs)
     session.flush()
     return row
+
+
+def _body(judged: Judged) -> dict[str, Any]:
+    """Numbers that are not finite become the words for them."""
+    said = {
+        **to_plain(judged.result),
+        "checks": gate_to_mapping(judged.gate)["checks"],
+        "values": {key: {"value": past.value, "testbed": past.testbed} for key, past in judged.values.items()},
+    }
+    plain: dict[str, Any] = loads(dumps(said))
+    return plain
 
 
 def get(session: Session, result_id: str) -> GateResult:

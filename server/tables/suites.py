@@ -52,6 +52,8 @@ class SuiteRun(SQLModel, table=True):
     created_at: float
     ended_at: float | None = None
     body: dict[str, Any] = Field(sa_column=json_column())  # the suite as it was
+    posted: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())  # numbers, by scenario
+    stopped: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())  # early, and why, by scenario
 
 
 class SuiteStep(SQLModel, table=True):

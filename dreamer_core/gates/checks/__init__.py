@@ -33,4 +33,19 @@ CHECKS: dict[str, type[Check]] = {
     )
 }
 
-__all__ = ["CHECKS", "ThresholdMedian"]
+__all__ = [
+    "CHECKS",
+    "Ceiling",
+    "ChangePoint",
+    "EntropyGap",
+    "Finite",
+    "Floor",
+    "Hold",
+    "Improves",
+    "Parity",
+    "ReplayRatio",
+    "SeedsBootstrap",
+    "ThresholdMedian",
+    "Throughput",
+    "TimeToThreshold",
+]

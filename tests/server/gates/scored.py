@@ -15,7 +15,13 @@ KEY = "eval/mean_return"
 
 def a_scored_run(session: Session, scores: Sequence[float], *, seed: int | None = None, **columns: Any) -> Run:
     """An evaluation every 1,000 steps, and a loss that falls."""
-    given = {"state": RunState.SUCCEEDED, "started_at": NOW, "ended_at": NOW, "family": FAMILY, "seed_group": GROUP}
+    given: dict[str, Any] = {
+        "state": RunState.SUCCEEDED,
+        "started_at": NOW,
+        "ended_at": NOW,
+        "family": FAMILY,
+        "seed_group": GROUP,
+    }
     run = a_run(session, **({**given, "seed": seed} | columns))
     records = [
         {"env_steps": 1000 * (i + 1), "train_steps": 100 * (i + 1), KEY: score, "Loss/world_model_loss": 10 / (i + 1)}

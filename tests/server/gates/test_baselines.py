@@ -61,7 +61,7 @@ def test_a_newer_version_takes_a_reason(client: TestClient, ids: list[str]) -> N
     answer = client.post(f"{API}/baselines", json={"name": "cartpole", "runs": ids})
     assert "can only be replaced with a reason" in refused(answer)[2]
     assert bless(client, why="longer")["version"] == 2
-    assert [one["version"] for one in get(client, "/baselines/cartpole")] == [2, 1]  # type: ignore[index]
+    assert [one["version"] for one in client.get(f"{API}/baselines/cartpole").json()] == [2, 1]
 
 
 def test_another_family_needs_another_name(client: TestClient, database: Database, ids: list[str]) -> None:
