@@ -14,6 +14,8 @@ from dreamer_core.errors import ConfigError, UsageError
 from server.errors import ApiError, InvalidError, UnavailableError
 from server.rendering import error_page, wants_error_page
 
+_READ_ONLY = "25006"  # of Postgres
+
 log = logging.getLogger(__name__)
 
 
@@ -24,6 +26,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(OperationalError, _database)
     app.add_exception_handler(PoolTimeoutError, _database)
+    app.add_exception_handler(DBAPIError, _database_or_mistake)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -69,6 +72,14 @@ def _database(request: Request, error: Exception) -> Response:
     detail = error.orig if isinstance(error, DBAPIError) else error
     log.warning("%s %s: the database is away: %s", request.method, request.url.path, detail)
     return _say(request, UnavailableError("The database does not answer or is busy.", todo="Try again in a moment."))
+
+
+def _database_or_mistake(request: Request, error: Exception) -> Response:
+    """Of what a database refuses, the most is a mistake of ours. Not so: it is a standby since the last one failed."""
+    assert isinstance(error, DBAPIError)
+    if error.connection_invalidated or getattr(error.orig, "sqlstate", None) == _READ_ONLY:
+        return _database(request, error)
+    raise error
 
 
 def _unforeseen(request: Request, error: Exception) -> Response:
