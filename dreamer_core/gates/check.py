@@ -41,6 +41,11 @@ class Check(ABC):
     def uses_baseline(self) -> bool:
         return False
 
+    @property
+    def is_for_every_run(self) -> bool:
+        """Each run must pass by itself: one that fails decides, whatever the others do."""
+        return False
+
     @abstractmethod
     def judge(self, evidence: Evidence) -> Results:
         """At least one result. Whatever is not decided is not green."""

@@ -58,9 +58,19 @@ def _judge(check: Check, evidence: Evidence) -> Results:
     if check.skip:
         return (check.result(Verdict.SKIPPED, f"skipped: {check.skip}"),)
     try:
-        return check.judge(evidence)
+        results = check.judge(evidence)
+        is_incomplete = any(result.verdict is Verdict.NO_DATA for result in results)
+        return (is_incomplete and _failures(check, evidence)) or results
     except (ArithmeticError, ConfigError, LookupError, TypeError, ValueError) as error:
         return (check.result(Verdict.ERROR, f"the check broke: {type(error).__name__}: {error}"),)
+
+
+def _failures(check: Check, evidence: Evidence) -> Results:
+    """What is missing of one run must not hide that another one has failed for certain."""
+    if not check.is_for_every_run or len(evidence.candidate.runs) < 2:
+        return ()
+    alone = [replace(evidence, candidate=replace(evidence.candidate, runs=(run,))) for run in evidence.candidate.runs]
+    return tuple(result for one in alone for result in check.judge(one) if result.verdict is Verdict.FAIL)
 
 
 def _corrected(results: list[Result]) -> list[Result]:

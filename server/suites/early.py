@@ -12,7 +12,7 @@ import numpy as np
 
 from dreamer_core.gates import Evidence, Gate, GateResult, RunNumbers, SeedGroup, Series, Verdict, evaluate
 from dreamer_core.gates.check import Check
-from dreamer_core.gates.checks import Ceiling, Finite, Floor, Hold, SeedsBootstrap
+from dreamer_core.gates.checks import SeedsBootstrap
 from dreamer_core.gates.measure import lower_median
 from dreamer_core.suites.spec import StopEarly
 
@@ -35,7 +35,7 @@ def why_stop(so_far: SoFar, mode: StopEarly) -> str:
 
 def _harm(so_far: SoFar) -> str:
     for check in so_far.gate.checks:
-        if check.required and not check.skip and _is_for_every_run(check):
+        if check.required and not check.skip and check.is_for_every_run:
             found = _alone(so_far.gate, check, so_far.evidence)
             if found.verdict is Verdict.FAIL:
                 return found.results[0].reason
@@ -52,12 +52,6 @@ def _futility(so_far: SoFar) -> str:
             if found.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
                 return f"even with the best seeds to come it would not be green: {found.results[0].reason}"
     return ""
-
-
-def _is_for_every_run(check: Check) -> bool:
-    if isinstance(check, Floor | Ceiling):
-        return check.across == "every"
-    return isinstance(check, Finite | Hold)
 
 
 def _alone(gate: Gate, check: Check, evidence: Evidence) -> GateResult:

@@ -36,6 +36,10 @@ class _Bound(Check):
         must_be_given(value=self.value)
         at_least(1, n_min=self.n_min)
 
+    @property
+    def is_for_every_run(self) -> bool:
+        return self.across == "every"
+
     def judge(self, evidence: Evidence) -> Results:
         seen = evidence.candidate.within(self.window, (self.key,))
         if bad := non_finite_in(seen, self.key):

@@ -34,6 +34,10 @@ class EntropyGap(Check):
         at_least(0, dead_below=self.dead_below)
         at_least(1, n_min=self.n_min)
 
+    @property
+    def is_for_every_run(self) -> bool:
+        return True
+
     def judge(self, evidence: Evidence) -> Results:
         for key in (self.post, self.prior):
             if bad := non_finite_in(evidence.candidate, key):

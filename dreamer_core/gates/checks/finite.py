@@ -27,6 +27,10 @@ class Finite(Check):
         if not self.keys:
             raise ConfigError("keys", "must name at least one metric, or `*`")
 
+    @property
+    def is_for_every_run(self) -> bool:
+        return True
+
     def judge(self, evidence: Evidence) -> Results:
         keys = matching(evidence.candidate.keys, self.keys)
         seen = evidence.candidate.within(self.window, keys)

@@ -56,6 +56,10 @@ class Hold(Check):
         above(0, by_env_steps=1 if self.by_env_steps is None else self.by_env_steps)
         above(0, for_env_steps=1 if self.for_env_steps is None else self.for_env_steps)
 
+    @property
+    def is_for_every_run(self) -> bool:
+        return True
+
     def judge(self, evidence: Evidence) -> Results:
         direction, seen = evidence.direction(self.key), evidence.candidate
         if direction == "info":

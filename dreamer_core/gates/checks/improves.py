@@ -36,6 +36,10 @@ class Improves(Check):
         at_least(1, first_updates=1 if self.first_updates is None else self.first_updates)
         at_least(5, n_min=self.n_min)
 
+    @property
+    def is_for_every_run(self) -> bool:
+        return True
+
     def judge(self, evidence: Evidence) -> Results:
         direction = evidence.direction(self.key)
         if direction == "info":

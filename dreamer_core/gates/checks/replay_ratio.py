@@ -35,6 +35,10 @@ class ReplayRatio(Check):
         above(0, tolerance=self.tolerance)
         at_least(0, target=self.target or 0.0)
 
+    @property
+    def is_for_every_run(self) -> bool:
+        return True
+
     def judge(self, evidence: Evidence) -> Results:
         seen = evidence.candidate.within(self.window, (_RATIO, _TARGET))
         if bad := non_finite_in(seen, _RATIO):

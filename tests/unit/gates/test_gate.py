@@ -9,6 +9,8 @@ from dreamer_core.gates.baseline import Flag
 from dreamer_core.gates.check import Check, Results
 from dreamer_core.gates.checks.bounds import Floor
 from dreamer_core.gates.checks.finite import Finite
+from dreamer_core.gates.checks.hold import Hold
+from dreamer_core.gates.checks.improves import Improves
 from dreamer_core.gates.checks.seeds_bootstrap import SeedsBootstrap
 from dreamer_core.gates.checks.threshold_median import ThresholdMedian
 from dreamer_core.gates.evidence import Evidence
@@ -209,3 +211,30 @@ def test_the_same_evidence_gives_the_same_result() -> None:
         for _ in range(2)
     )
     assert first == second
+
+
+EVERY_RUN = (
+    Floor(key=SCORE, value=10.0),
+    Hold(key=SCORE, level=10.0, keep=5.0),
+    Improves(key=SCORE, min_drop=0.1),
+)
+
+
+@pytest.mark.parametrize("check", EVERY_RUN, ids=lambda check: check.kind)
+def test_a_run_without_data_does_not_hide_that_another_has_failed(check: Check) -> None:
+    candidate = SeedGroup(runs=(run({SCORE: [1.0] * 10}, 0), run({LOSS: [1.0] * 10}, 1), run({SCORE: [1.0] * 10}, 2)))
+    found = judged(check, candidate=candidate)
+    assert found.verdict is Verdict.FAIL
+    assert [result.verdict for result in found.results] == [Verdict.FAIL, Verdict.FAIL]
+
+
+@pytest.mark.parametrize("check", EVERY_RUN, ids=lambda check: check.kind)
+def test_a_run_without_data_beside_a_good_one_is_no_data(check: Check) -> None:
+    good = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 65.0, 66.0, 67.0, 68.0, 69.0]
+    candidate = SeedGroup(runs=(run({SCORE: good}, 0), run({LOSS: good}, 1)))
+    assert judged(check, candidate=candidate).verdict is not Verdict.PASS
+
+
+def test_the_middle_run_cannot_be_known_while_one_is_missing() -> None:
+    candidate = SeedGroup(runs=(run({SCORE: [1.0]}, 0), run({LOSS: [1.0]}, 1)))
+    assert judged(Floor(key=SCORE, value=10.0, across="median"), candidate=candidate).verdict is Verdict.NO_DATA
