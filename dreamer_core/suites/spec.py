@@ -155,6 +155,8 @@ class Suite:
         if not self.scenarios:
             raise ConfigError("scenarios", "must list at least one scenario")
         _unique("scenarios", [scenario.name for scenario in self.scenarios])
+        for scenario in self.scenarios:  # each try takes seeds beyond those of the one before
+            at_most(MAX_SEED, seeds=(self.confirm + 1) * (max(scenario.seeds) + 1) - 1 if self.confirm else 0)
         if self.jobs > _MOST_JOBS:
             raise ConfigError("scenarios", f"take {self.jobs} jobs, at most {_MOST_JOBS} are allowed")
         self._check_gates()

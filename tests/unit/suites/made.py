@@ -43,7 +43,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     return Scenario(
         name=draw(NAMES),
         words=WORDS if any(has.values()) else draw(st.sampled_from([(), WORDS])),
-        seeds=tuple(draw(st.lists(st.integers(0, 2**53), min_size=1, max_size=5, unique=True))),
+        seeds=tuple(draw(st.lists(st.integers(0, 2**50), min_size=1, max_size=5, unique=True))),
         queue=draw(st.sampled_from(["auto", "cpu", "gpu-2"])),
         gpus=draw(st.none() | st.integers(0, 64)),
         priority=draw(st.integers(-100, 100)),

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dreamer_core.errors import ConfigError
@@ -57,6 +57,7 @@ def fits(moment: datetime, written: tuple[Field, ...]) -> bool:
 MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2110, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
+@settings(deadline=None)
 @given(schedules(), MOMENTS)
 def test_the_next_moment_is_later_fits_every_field_and_is_the_first_that_a_walk_finds(
     written: tuple[Field, ...], after: datetime

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 
 from dreamer_core.errors import ConfigError
 from dreamer_core.suites import Suite, suite_from_mapping, suite_from_yaml, suite_to_mapping
@@ -41,6 +41,7 @@ def scenario(**changes: Any) -> dict[str, Any]:
     return tree(scenarios=[{**found, **changes}])
 
 
+@settings(deadline=None)
 @given(SUITES)
 def test_a_suite_comes_back_the_same(suite: Suite) -> None:
     plain = suite_to_mapping(suite)

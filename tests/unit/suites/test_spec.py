@@ -75,6 +75,7 @@ def test_a_scenario_that_could_not_be_run_or_passed_is_refused(changes: dict[str
         ({"gates": (FINITE, Gate(name="compare", checks=(Finite(),)))}, "compare is built in"),
         ({"gates": (FINITE, Gate(name="a/b", checks=(Finite(),)))}, "gates: must be letters"),
         ({"scenarios": (a_scenario(seeds=tuple(range(1001))),)}, "take 1001 jobs"),
+        ({"confirm": 1, "scenarios": (a_scenario(seeds=(2**52,)),)}, "seeds: must be at most"),
         ({"gates": ()}, "no gate 'sound'; known are compare"),
     ],
 )
