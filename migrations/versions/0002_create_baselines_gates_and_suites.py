@@ -1,11 +1,14 @@
-"""Create baselines, gates, suites and what they came to.
+"""Create baselines, gates, suites and what they came to; give runs a stop rule.
 
 Revision ID: 0002
 Revises: 0001
 """
 
+from contextlib import AbstractContextManager
+
 import sqlalchemy as sa
 from alembic import op
+from alembic.operations import BatchOperations
 from sqlalchemy.dialects import postgresql
 
 revision = "0002"
@@ -14,7 +17,11 @@ branch_labels = None
 depends_on = None
 
 
+_STATES = "state IN ('queued', 'running', 'stopping', 'succeeded', 'failed', 'cancelled')"
+
+
 def upgrade() -> None:
+    _add_stop_rule()
     _create_baselines()
     _create_suites()
     _create_gates()
@@ -35,6 +42,35 @@ def downgrade() -> None:
         "baseline",
     ):
         op.drop_table(table)  # and its indexes
+    _drop_stop_rule()
+
+
+def _add_stop_rule() -> None:
+    """The default is for the runs that are there."""
+    column = sa.Column("stop_rule", sa.Text(), nullable=False, server_default="")
+    if not _is_sqlite():
+        op.add_column("run", column)
+        return
+    with _rewritten_run() as run:  # SQLite walks over the columns that come first: long ones are the last
+        run.add_column(column, insert_after="primary_metric")
+
+
+def _drop_stop_rule() -> None:
+    if not _is_sqlite():
+        op.drop_column("run", "stop_rule")
+        return
+    with _rewritten_run() as run:
+        run.drop_column("stop_rule")
+
+
+def _is_sqlite() -> bool:
+    return op.get_context().dialect.name == "sqlite"
+
+
+def _rewritten_run() -> AbstractContextManager[BatchOperations]:
+    """Alembic does not find the constraint by itself."""
+    states = sa.CheckConstraint(_STATES, name=op.f("ck_run_state"))
+    return op.batch_alter_table("run", recreate="always", table_args=(states,))
 
 
 def _create_baselines() -> None:

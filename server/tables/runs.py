@@ -56,6 +56,7 @@ class Run(SQLModel, table=True):
     parent_id: str | None = Field(default=None, foreign_key="run.id", max_length=12)  # cloned from, or evaluates
     hypothesis: str = Field(default="", sa_column=Column(Text, nullable=False))
     primary_metric: str | None = Field(default=None, max_length=120)
+    stop_rule: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     conclusion: str = Field(default="", sa_column=Column(Text, nullable=False))
     notes: str = Field(default="", sa_column=Column(Text, nullable=False))
 
