@@ -65,6 +65,10 @@ class ListAddress:
         return dict(self.equal).get("experiment", "")
 
     @property
+    def seed_group(self) -> str:
+        return dict(self.equal).get("seed_group", "")
+
+    @property
     def is_filtered(self) -> bool:
         return bool(self.q or self.states or self.tags or self.equal or self.deleted or self.cursor)
 

@@ -8,10 +8,38 @@ from fastapi.staticfiles import StaticFiles
 
 from server.assets import Assets, assets_folder
 from server.errors import NotFoundError
-from server.pages import launch, login_page, run_list, run_page, workers_page
+from server.pages import (
+    baseline_list,
+    baseline_page,
+    bless,
+    gate_pages,
+    launch,
+    login_page,
+    more_seeds,
+    result_list,
+    result_page,
+    run_list,
+    run_page,
+    suite_pages,
+    workers_page,
+)
 
 OWN = Path(__file__).parent.parent / "static"
-_PAGES = (run_list, run_page, launch, workers_page, login_page)  # in this order: /runs/rows is no run
+_PAGES = (  # in this order: /runs/rows is no run
+    run_list,
+    run_page,
+    launch,
+    more_seeds,
+    baseline_list,
+    baseline_page,
+    bless,
+    gate_pages,
+    result_list,
+    result_page,
+    suite_pages,
+    workers_page,
+    login_page,
+)
 
 
 def install(app: FastAPI) -> None:

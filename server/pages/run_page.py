@@ -9,11 +9,13 @@ from sqlmodel import Session, col, select
 
 from server.errors import NotFoundError
 from server.files import artifacts
+from server.gates import baselines, results
+from server.gates.gate_routes import results_out
 from server.house import HouseDep
 from server.jobs.out import job_out
 from server.live.out import event_out
 from server.metrics import latest
-from server.pages import board, config_table, seed_groups
+from server.pages import board, config_table, judged, more_seeds, seed_groups
 from server.rendering import respond
 from server.runs.out import RunOut, run_out
 from server.runs.rows import get_run
@@ -23,6 +25,7 @@ router = APIRouter(include_in_schema=False)
 
 _MOST_EVENTS = 200
 _MOST_ARTIFACTS = 200
+_MOST_RESULTS = 10
 
 
 @router.get("/runs/{run_id}")
@@ -55,9 +58,17 @@ def _head(session: Session, run: RunOut, now: float) -> dict[str, Any]:
         "seeds": seeds,
         "n": seed_groups.count_seeds(seeds),
         "took_s": _took_s(run.started_at, run.ended_at, now),
+        "kinds_with_seeds": more_seeds.KINDS,
+        "more_seeds": _more_seeds(session, run.id),
         "commands": _commands(run),
         "now": now,
     }
+
+
+def _more_seeds(session: Session, run_id: str) -> int:
+    """As many as the newest verdict wants, where it could not decide."""
+    found, _ = results.page(session, run=run_id, limit=1, cursor=None)
+    return judged.more_seeds(found[0].body["results"] if found else ())
 
 
 def _board(session: Session, run: RunOut) -> dict[str, Any]:
@@ -75,6 +86,13 @@ def _config(session: Session, run: RunOut) -> dict[str, Any]:
     return {"settings": config_table.compare(run.config or {}, run.preset)}
 
 
+def _gates(session: Session, run: RunOut) -> dict[str, Any]:
+    """The baselines that it is in, and what was said of it lately."""
+    found, _ = results.page(session, run=run.id, limit=_MOST_RESULTS, cursor=None)
+    shown = results_out(session, found)
+    return {"blessed": baselines.blessed_from(session, run.id), "shown": shown, "of_baseline": False}
+
+
 def _artifacts(session: Session, run: RunOut) -> dict[str, Any]:
     return {"artifacts": artifacts.listed(session, run.id, prefix="", after="", limit=_MOST_ARTIFACTS)}
 
@@ -85,6 +103,7 @@ def _attempts(session: Session, run: RunOut) -> dict[str, Any]:
 
 _PARTS: Mapping[str, Callable[[Session, RunOut], dict[str, Any]]] = {
     "board": _board,
+    "gates": _gates,
     "events": _events,
     "config": _config,
     "artifacts": _artifacts,

@@ -1,0 +1,74 @@
+"""The gate matrix: suites by commits. A cell is the newest run of that suite on that commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from server.tables import Suite, SuiteRun, SuiteState
+
+MOST_COMMITS = 50
+_MOST_RUNS = 10_000  # of the newest that are looked at: what is older is on the pages of its suites
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    id: str
+    word: str  # its verdict, or running
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    commit: str  # empty: what the workers had installed
+    branch: str | None
+    at: float  # of its newest suite run
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    suite: str
+    cells: Sequence[Cell | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    branches: Sequence[str]
+
+    @property
+    def is_running(self) -> bool:
+        return any(cell is not None and cell.word == SuiteState.RUNNING for row in self.rows for cell in row.cells)
+
+
+def read_matrix(session: Session, branch: str | None, most: int = MOST_COMMITS) -> Matrix:
+    """Three queries, however large it is. Suites without a run have a row too."""
+    columns: dict[str, Column] = {}
+    cells: dict[tuple[str, str], Cell] = {}
+    for run_id, suite, commit, its_branch, state, verdict, at in session.connection().execute(_newest(branch)):
+        place = commit or ""
+        if place not in columns:
+            if len(columns) == most:
+                continue
+            columns[place] = Column(place, its_branch, at)
+        cells.setdefault((suite, place), Cell(run_id, str(verdict or state), at))
+    names = set(session.connection().execute(select(col(Suite.name)).distinct()).scalars())
+    rows = [
+        Row(name, [cells.get((name, place)) for place in columns]) for name in sorted(names | {key[0] for key in cells})
+    ]
+    return Matrix(list(columns.values()), rows, _branches(session))
+
+
+def _newest(branch: str | None) -> Any:
+    run = SuiteRun
+    found = (run.id, run.suite, run.commit, run.branch, run.state, run.verdict, run.created_at)
+    query = select(*map(col, found)).order_by(col(run.created_at).desc(), col(run.id).desc()).limit(_MOST_RUNS)
+    return query if branch is None else query.where(col(run.branch) == branch)
+
+
+def _branches(session: Session) -> list[str]:
+    query = select(col(SuiteRun.branch)).where(col(SuiteRun.branch).is_not(None)).distinct()
+    return sorted(filter(None, session.connection().execute(query).scalars()))

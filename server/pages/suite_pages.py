@@ -1,0 +1,99 @@
+"""Suites: the gate matrix, one suite with its history, and one run of it while it goes on."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import ValidationError
+from sqlmodel import Session
+
+from server.errors import ApiError
+from server.gates.words import Number, Slug
+from server.house import House, HouseDep
+from server.jsonvalues import Text
+from server.pages.matrix import read_matrix
+from server.pages.sent_form import SentForm
+from server.pages.trends import trends
+from server.rendering import respond
+from server.suites import applied, runs
+from server.suites.out import suite_run_detail, suites_out
+from server.suites.start import Asked, start
+from server.suites.suite_routes import StartIn
+
+router = APIRouter(include_in_schema=False)
+
+_MOST_RUNS = 50
+
+
+@router.get("/suites")
+def show_matrix(request: Request, house: HouseDep, branch: Annotated[Text, Query(max_length=120)] = "") -> Response:
+    with house.database.reading() as session:
+        matrix = read_matrix(session, branch or None)
+    context = {"matrix": matrix, "branch": branch, "now": house.clock()}
+    return respond(request, context, page="suites/matrix.html", fragment="suites/_matrix.html")
+
+
+@router.get("/suites/{name}")
+def show_suite(
+    request: Request, house: HouseDep, name: Slug, version: Annotated[Number | None, Query()] = None
+) -> Response:
+    return _suite_page(request, house, name, version, {"commit": "", "branch": "", "who": ""}, {})
+
+
+@router.post("/suites/{name}/runs")
+def run_now(request: Request, house: HouseDep, name: Slug, sent: SentForm) -> Response:
+    typed = {field: sent.get(field, "").strip() for field in ("commit", "branch", "who")}
+    given = {field: text for field, text in typed.items() if text}
+    try:
+        said = StartIn.model_validate({**given, "trigger": "page"})
+        asked = Asked(trigger="page", commit=said.commit, branch=said.branch, who=said.who)
+        with house.database.writing() as session:
+            row = applied.get_row(session, name)
+            run, news = start(session, row, asked, house.clock(), house.settings.lease_s)
+            where = f"/suite-runs/{run.id}"
+    except ValidationError as error:
+        return _suite_page(request, house, name, None, typed, _problems(error))
+    except ApiError as error:
+        return _suite_page(request, house, name, None, typed, {"form": error.message})
+    news.tell(house)
+    return RedirectResponse(where, 303)
+
+
+@router.get("/suite-runs/{suite_run_id}")
+def show_suite_run(request: Request, house: HouseDep, suite_run_id: str) -> Response:
+    with house.database.reading() as session:
+        run = suite_run_detail(session, runs.get(session, suite_run_id))
+    context = {"run": run, "now": house.clock()}
+    return respond(request, context, page="suites/run.html", fragment="suites/_run.html", resource=run)
+
+
+def _suite_page(
+    request: Request, house: House, name: str, version: int | None, typed: dict[str, str], problems: dict[str, str]
+) -> Response:
+    """`problems`: why it was not started, field by field."""
+    with house.database.reading() as session:
+        context = _suite(session, name, version)
+    context |= {"typed": typed, "problems": problems, "now": house.clock()}
+    status = 422 if problems else 200
+    return respond(request, context, page="suites/show.html", resource=context["suite"], status=status)
+
+
+def _suite(session: Session, name: str, version: int | None) -> dict[str, Any]:
+    suite = suites_out(session, [applied.get_row(session, name, version)])[0]
+    history, more = runs.page(session, suite=name, limit=_MOST_RUNS)
+    judged = [run for run in history if run.verdict is not None and run.state == "finished"]
+    return {
+        "suite": suite,
+        "history": history,
+        "more": more,
+        "green": sum(run.verdict is not None and run.verdict.is_green for run in judged),
+        "judged": len(judged),
+        "trends": trends(session, judged),
+    }
+
+
+def _problems(error: ValidationError) -> dict[str, str]:
+    found = {str(each["loc"][0]): str(each["msg"]) for each in reversed(error.errors())}
+    if "commit" in found:
+        found["commit"] = "A commit is 7 to 40 hexadecimal digits."
+    return found

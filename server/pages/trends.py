@@ -1,0 +1,68 @@
+"""How a suite went over its last runs: its verdicts, and each number that its gates looked at, as a small line."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from dreamer_core.metrics.names import METRICS
+from server.pages.formats import number
+from server.tables import GateResult, SuiteRun
+
+WIDTH, HEIGHT = 160, 24
+_MOST_TRENDS = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trend:
+    """One number of one scenario, from the oldest run on."""
+
+    scenario: str
+    key: str
+    values: Sequence[float]
+
+    @property
+    def direction(self) -> str:
+        return METRICS[self.key].direction if self.key in METRICS else "info"
+
+    @property
+    def unit(self) -> str:
+        return METRICS[self.key].unit if self.key in METRICS else ""
+
+    @property
+    def words(self) -> str:
+        low, high = number(min(self.values)), number(max(self.values))
+        return f"{len(self.values)} runs, from {number(self.values[0])} to {number(self.values[-1])}, {low} … {high}"
+
+    @property
+    def points(self) -> str:
+        """For an SVG polyline."""
+        low, high = min(self.values), max(self.values)
+        span, last = high - low or 1.0, max(1, len(self.values) - 1)
+        places = (
+            (3 + i / last * (WIDTH - 6), HEIGHT - 4 - (value - low) / span * (HEIGHT - 8))
+            for i, value in enumerate(self.values)
+        )
+        return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+
+    @property
+    def end(self) -> tuple[str, str]:
+        x, _, y = self.points.split(" ")[-1].partition(",")
+        return x, y
+
+
+def trends(session: Session, runs: Sequence[SuiteRun]) -> list[Trend]:
+    """Of numbers that at least two of the runs have. A rerun's numbers count, not those that it took the place of."""
+    order = {run.id: place for place, run in enumerate(sorted(runs, key=lambda run: (run.created_at, run.id)))}
+    query = select(GateResult.suite_run_id, GateResult.scenario, GateResult.body)
+    query = query.where(col(GateResult.suite_run_id).in_(list(order)), col(GateResult.is_final))
+    found: dict[tuple[str, str], dict[int, float]] = {}
+    for suite_run_id, scenario, body in session.exec(query):
+        for key, past in body.get("values", {}).items():
+            value = past["value"] if isinstance(past, Mapping) else past
+            if isinstance(value, int | float):
+                found.setdefault((scenario or "", key), {})[order[suite_run_id or ""]] = float(value)
+    told = [(place, [values[at] for at in sorted(values)]) for place, values in sorted(found.items())]
+    return [Trend(scenario=name, key=key, values=values) for (name, key), values in told if len(values) > 1][
+        :_MOST_TRENDS
+    ]

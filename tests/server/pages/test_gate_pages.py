@@ -1,0 +1,122 @@
+"""Gates and their results: lists, sentences, and the page that explains a verdict."""
+
+from starlette.testclient import TestClient
+
+from server.house import House
+from tests.server.gates.scored import KEY
+from tests.server.pages.faces import BROWSER, PROGRAM, get_part, open_page
+from tests.server.pages.judging import a_baseline, a_broken_run, a_gate, a_group, a_verdict
+
+GOOD, BAD = [470.0, 480.0, 490.0, 500.0], [200.0, 210.0, 220.0, 230.0]
+
+
+def judge_bad_against_good(client: TestClient, house: House) -> tuple[str, list[str]]:
+    good, bad = a_group(house, GOOD, "a" * 12), a_group(house, BAD, "b" * 12)
+    a_baseline(client, good)
+    a_gate(client)
+    return a_verdict(client, bad, baseline="cartpole", commit="1a2b3c4d")["id"], bad
+
+
+def test_a_failed_result_says_why_with_every_number(client: TestClient, house: House) -> None:
+    result, bad = judge_bad_against_good(client, house)
+    page = open_page(client, f"/gate-results/{result}")
+    for text in (
+        "fail (",
+        "485 → 215",
+        "lose at most 48.5",
+        "at least 400",
+        "/baselines/cartpole/1",
+        "/gates/solves?version=1",
+        "1a2b3c4d",
+        *(f"/runs/{run}" for run in bad),
+    ):
+        assert text in page, text
+
+
+def test_every_picture_of_a_result_is_also_said_in_words(client: TestClient, house: House) -> None:
+    result, _ = judge_bad_against_good(client, house)
+    page = open_page(client, f"/gate-results/{result}")
+    assert 'aria-label="-270 measured, accepted: lose at most 48.5, interval' in page
+    assert 'aria-label="200 measured, accepted: at least 400"' in page
+
+
+def test_curves_of_a_result_have_the_limits_of_all_checks(client: TestClient, house: House) -> None:
+    result, bad = judge_bad_against_good(client, house)
+    page = open_page(client, f"/gate-results/{result}?key={KEY}")
+    assert f'data-runs="{",".join(bad)}"' in page
+    assert "limit of floor" in page
+    assert "limit of seeds_bootstrap" in page
+    assert "/baselines/cartpole/1/curve?key=eval%2Fmean_return" in page
+
+
+def test_what_is_not_finite_is_shown_without_a_picture(client: TestClient, house: House) -> None:
+    with house.database.writing() as session:
+        run = a_broken_run(session)
+    a_gate(client, checks=[{"check": "finite"}])
+    page = open_page(client, f"/gate-results/{a_verdict(client, [run])['id']}")
+    assert "first NaN at env step 2000" in page
+    assert 'class="gauge"' not in page
+
+
+def test_posted_numbers_have_no_curves_and_that_is_said(client: TestClient) -> None:
+    a_gate(client, checks=[{"check": "floor", "key": "score", "value": 1}])
+    body = {"numbers": [{"name": "tests", "records": [{"score": 0.5}]}]}
+    result = client.post("/api/v1/gates/solves/evaluate", json=body).json()
+    page = open_page(client, f"/gate-results/{result['id']}")
+    assert "there are no curves here" in page
+    assert "the numbers were posted" in page
+
+
+def test_an_undecided_result_offers_the_seeds_that_would_decide(client: TestClient, house: House) -> None:
+    good, few = a_group(house, GOOD, "a" * 12), a_group(house, [440.0, 470.0, 500.0], "b" * 12)
+    a_baseline(client, good)
+    a_gate(client, checks=[{"check": "seeds_bootstrap", "keys": [KEY]}])
+    page = open_page(client, f"/gate-results/{a_verdict(client, few, baseline='cartpole')['id']}")
+    assert "inconclusive" in page
+    assert "more-seeds" not in page  # imported runs: only their own trainer can run them again
+
+
+def test_results_are_filtered_by_gate_and_verdict(client: TestClient, house: House) -> None:
+    result, bad = judge_bad_against_good(client, house)
+    for query in ("", "?gate=solves", "?verdict=fail", f"?run={bad[0]}", "?verdict=nonsense"):
+        assert f"/gate-results/{result}" in get_part(client, f"/gate-results{query}"), query
+    for query in ("?gate=other", "?verdict=pass"):
+        assert "No result matches" in get_part(client, f"/gate-results{query}"), query
+
+
+def test_gates_say_what_they_ask_as_sentences(client: TestClient, house: House) -> None:
+    judge_bad_against_good(client, house)
+    page = open_page(client, "/gates/solves")
+    assert "eval/mean_return: the last of every run is at least 400, over all records." in page
+    assert "no NaN and no infinity" in page
+    listed = open_page(client, "/gates")
+    assert "compare" in listed
+    assert "and 2 more" in listed
+    assert "fail" in listed
+
+
+def test_versions_of_a_gate_are_kept_apart(client: TestClient) -> None:
+    a_gate(client, checks=[{"check": "floor", "key": KEY, "value": 300}])
+    a_gate(client, checks=[{"check": "floor", "key": KEY, "value": 400}], version=2)
+    assert "at least 400" in open_page(client, "/gates/solves")
+    assert "at least 300" in open_page(client, "/gates/solves?version=1")
+    assert client.get("/gates/solves?version=3", headers=BROWSER).status_code == 404
+
+
+def test_the_built_in_gate_has_a_page(client: TestClient) -> None:
+    assert "Every metric of the baseline" in open_page(client, "/gates/compare")
+
+
+def test_a_program_gets_what_the_api_answers(client: TestClient, house: House) -> None:
+    result, _ = judge_bad_against_good(client, house)
+    for path in (f"/gate-results/{result}", "/gate-results", "/gates", "/gates/solves"):
+        assert client.get(path, headers=PROGRAM).json() == client.get(f"/api/v1{path}").json(), path
+
+
+def test_a_run_shows_its_baselines_and_what_gates_said(client: TestClient, house: House) -> None:
+    result, bad = judge_bad_against_good(client, house)
+    page = open_page(client, f"/runs/{bad[0]}")
+    assert f"/gate-results/{result}" in page
+    assert "in no baseline" in page
+    [good, *_] = client.get("/api/v1/baselines/cartpole").json()[0]["runs"]
+    assert "cartpole v1" in open_page(client, f"/runs/{good}")
