@@ -1,12 +1,12 @@
-"""A thread of the server that looks every few seconds: at leases, workers, what waits, what is too old, and suites.
+"""Two threads that look every few seconds: at leases, workers, what waits and what is too old; and at suites.
 
 Not Celery's beat: that is one more process, which may be dead without anybody seeing it, and needs the broker to live.
-This lives exactly as long as the server. Several servers on one database may all look; each change is made once.
+They live exactly as long as the server. Several servers on one database may all look; each change is made once.
 """
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from server.house import House
 
 _FORGET_EVERY_S = 600.0
+Duty = Callable[[], None]
 
 log = logging.getLogger(__name__)
 
@@ -31,43 +32,45 @@ class Timer:
     def __init__(self, house: "House") -> None:
         self._house = house
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="timer", daemon=True)
         self._looked_at: float | None = None  # at the leases; None where that did not work
         self._forgot_at = 0.0
         self._waker = wake.Waker()
         self._suites = Suites(house)
+        queue = (self._leases, self._workers, self._needs, self._reasons, self._wake_ups, self._old_requests)
+        # Apart: judging reads the numbers of many runs, and a look at the leases that comes late takes none of them.
+        self._rounds = {"timer": queue, "suites": (self._verdicts, self._schedules)}
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Look now, and every `timer_s` seconds from then on."""
         if self._house.settings.timer_s > 0:
-            self._thread.start()
+            for name, duties in self._rounds.items():
+                thread = threading.Thread(target=self._run, args=[duties], name=name, daemon=True)
+                thread.start()
+                self._threads.append(thread)
 
     def stop(self) -> None:
-        """Wait for the look under way, then no more."""
+        """Wait for the looks under way, then no more."""
         self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10)
+        for thread in self._threads:
+            thread.join(timeout=10)
 
     def look(self) -> None:
-        """Once at everything. What fails, a database that is away above all, is said and tried again next time."""
-        for duty in (
-            self._leases,
-            self._workers,
-            self._needs,
-            self._reasons,
-            self._wake_ups,
-            self._old_requests,
-            self._verdicts,
-            self._schedules,
-        ):
+        """Once at everything."""
+        for duties in self._rounds.values():
+            self._look(duties)
+
+    def _look(self, duties: Sequence[Duty]) -> None:
+        """What fails, a database that is away above all, is said and tried again next time."""
+        for duty in duties:
             try:
                 duty()
             except Exception:
                 log.exception("the timer could not look at %s", duty.__name__.strip("_").replace("_", " "))
 
-    def _run(self) -> None:
+    def _run(self, duties: Sequence[Duty]) -> None:
         while not self._stopped.is_set():
-            self.look()
+            self._look(duties)
             self._stopped.wait(self._house.settings.timer_s)
 
     def _leases(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from server.jobs.ending import lose
+from server.jobs.ending import LONGEST_BACKOFF_S, lose
 from server.jobs.rows import get_job
 from server.news import News
 from server.runs.rows import hold_run
@@ -28,6 +28,9 @@ def reap(session: Session, run_id: str, now: float) -> News:
 
 
 def grant_grace(session: Session, now: float, lease_s: float) -> None:
-    """Every lease counts from now. For a server that was away, or whose clock has jumped: the workers may well live."""
+    """Every lease counts from now, and no job waits after a lost worker for longer than the longest wait. For a server
+    that was away, or whose clock has jumped: the workers may well live."""
     leased = update(Job).where(col(Job.lease_until).is_not(None))
     session.connection().execute(leased.values(lease_until=now + lease_s))
+    far = update(Job).where(col(Job.not_before) > now + LONGEST_BACKOFF_S)
+    session.connection().execute(far.values(not_before=now + LONGEST_BACKOFF_S))

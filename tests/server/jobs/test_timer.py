@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+import threading
 from contextlib import closing
 from dataclasses import replace
 
@@ -30,6 +31,7 @@ from tests.server.jobs.asking import (
     state,
     submit,
 )
+from tests.server.live.serving import wait_until
 
 
 @pytest.fixture
@@ -155,6 +157,20 @@ def test_a_clock_that_is_set_back_holds_no_job_for_ever(client: TestClient, time
     assert state(client, run_id) == "queued"
 
 
+def test_a_clock_that_is_set_back_keeps_no_lost_job_waiting_for_longer_than_the_longest_wait(
+    client: TestClient, timer: Timer, clock: SetClock
+) -> None:
+    worker, run_id = register(client), submit(client)
+    start(client, worker)
+    _wait(timer, clock, 35)  # lost; it waits for ten seconds
+    clock.advance(-3600)
+    timer.look()
+    clock.advance(299)
+    assert claim(client, worker)["claim"] is None
+    clock.advance(1)
+    assert start(client, worker)["run_id"] == run_id
+
+
 def test_a_worker_that_is_silent_for_three_leases_is_offline_until_it_speaks(
     client: TestClient, timer: Timer, clock: SetClock
 ) -> None:
@@ -268,6 +284,27 @@ def test_an_ended_job_is_never_lost(client: TestClient, timer: Timer, clock: Set
     end(client, start(client, worker))
     _wait(timer, clock, 100)
     assert state(client, run_id) == "succeeded"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_judging_a_suite_keeps_no_lost_job_waiting(
+    client: TestClient, house: House, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_judged, leases = threading.Event(), []
+    monkeypatch.setattr("server.suites.advance.Suites.advance", lambda _: is_judged.wait(60))
+    monkeypatch.setattr("server.timer.explain.stale_reasons", lambda *_: leases.append(clock()))  # after the leases
+    worker, run_id = register(client), submit(client)
+    start(client, worker)
+    timer = Timer(replace(house, settings=replace(house.settings, timer_s=0.01)))
+    timer.start()
+    try:
+        for _ in range(5):
+            clock.advance(10)
+            wait_until(lambda: clock() in leases)
+        assert state(client, run_id) == "queued"
+    finally:
+        is_judged.set()
+        timer.stop()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
