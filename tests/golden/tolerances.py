@@ -1,6 +1,7 @@
 """How close is equal. Measured in float32 between two ways to write the same mathematics: rounding passes, other
 mathematics does not."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -38,11 +39,18 @@ LEARNING_RATES_OF_ROUNDING = 0.02
 CLEAR_GRADIENT = 1e-4
 
 
+# Who wants to know of every comparison: `--parity` writes them down.
+WATCHERS: list[Callable[[str, Tensor, Tensor, Tolerance], None]] = []
+
+
 def assert_near(name: str, found: Tensor, expected: Tensor, tolerance: Tolerance = VALUES) -> None:
     """Reshapes what was found: the reference keeps a last dimension of 1, and flattens variables and classes."""
     assert found.numel() == expected.numel(), f"{name}: {tuple(found.shape)} cannot be {tuple(expected.shape)}"
+    ours = found.detach().reshape(expected.shape).to(expected.dtype)
+    for watch in WATCHERS:
+        watch(name, ours, expected, tolerance)
     torch.testing.assert_close(
-        found.detach().reshape(expected.shape).to(expected.dtype),
+        ours,
         expected,
         rtol=tolerance.rtol,
         atol=tolerance.atol,
