@@ -17,6 +17,7 @@ from dreamer_core.errors import USAGE
 TIMEOUT_S = 60
 _COMMAND = (sys.executable, "-P", "-m", "dreamer_core.cli.main", "train", "--dry-run", "--json", "--config")
 _REMEMBERED = 64
+_IN_LINE = 4  # with the one that is at work; who waits keeps a thread from all other requests
 
 
 class Estimate(NamedTuple):
@@ -26,18 +27,30 @@ class Estimate(NamedTuple):
     problem: str | None
 
 
+_TOO_MANY = Estimate(None, "Too many estimates are asked for at once; try again in a minute.")
+
+
 class Estimates:
     """One at a time, since each takes seconds and a few hundred MiB of memory; what was asked lately is remembered."""
 
     def __init__(self, run: Callable[[Path], Estimate] | None = None) -> None:
         self._run = run or _dry_run
         self._turn = threading.Lock()
+        self._line = threading.BoundedSemaphore(_IN_LINE)
         self._known: OrderedDict[str, Estimate] = OrderedDict()
 
     def of(self, config: Mapping[str, Any]) -> Estimate:
+        if not self._line.acquire(blocking=False):
+            return _TOO_MANY
+        try:
+            return self._in_turn(config)
+        finally:
+            self._line.release()
+
+    def _in_turn(self, config: Mapping[str, Any]) -> Estimate:
         key = json.dumps(config, sort_keys=True)
         if not self._turn.acquire(timeout=TIMEOUT_S):
-            return Estimate(None, "Too many estimates are asked for at once; try again in a minute.")
+            return _TOO_MANY
         try:
             if key not in self._known:
                 found = self._ask(config)

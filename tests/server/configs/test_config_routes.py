@@ -1,7 +1,10 @@
 """Presets, the schema and validation over REST."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -124,6 +127,24 @@ def test_the_same_config_is_estimated_once() -> None:
     assert estimates.of({"seed": 1}) == estimates.of({"seed": 1}) == Estimate({"parameters": 1}, None)
     assert estimates.of({"seed": 2}).found == {"parameters": 2}
     assert asked == [{"seed": 1}, {"seed": 2}]
+
+
+def test_a_crowd_that_asks_for_estimates_is_told_at_once_to_come_again() -> None:
+    """Each that waits would keep a thread of the server for a minute; with forty of them nothing would be answered."""
+    is_done = threading.Event()
+
+    def slow(file: Path) -> Estimate:
+        is_done.wait(30)
+        return Estimate({"parameters": 1}, None)
+
+    estimates = Estimates(slow)
+    with ThreadPoolExecutor(10) as crowd:
+        asked = [crowd.submit(estimates.of, {"seed": seed}) for seed in range(10)]
+        told = [done.result().problem or "" for done in islice(as_completed(asked), 6)]
+        is_done.set()
+    assert len(told) == 6
+    assert all("Too many" in problem for problem in told)
+    assert sum(done.result().found is not None for done in asked) == 4
 
 
 def test_an_estimate_that_failed_is_asked_for_again() -> None:
