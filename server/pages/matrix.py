@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import String, select, type_coerce
 from sqlmodel import Session, col
 
 from server.tables import Suite, SuiteRun, SuiteState
 
 MOST_COMMITS = 50
-_MOST_RUNS = 10_000  # of the newest that are looked at: what is older is on the pages of its suites
+_MOST_RUNS = 5_000  # of the newest that are looked at: what is older is on the pages of its suites
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def read_matrix(session: Session, branch: str | None, most: int = MOST_COMMITS) 
             if len(columns) == most:
                 continue
             columns[place] = Column(place, its_branch, at)
-        cells.setdefault((suite, place), Cell(run_id, str(verdict or state), at))
+        cells.setdefault((suite, place), Cell(run_id, verdict or state, at))
     names = set(session.connection().execute(select(col(Suite.name)).distinct()).scalars())
     rows = [
         Row(name, [cells.get((name, place)) for place in columns]) for name in sorted(names | {key[0] for key in cells})
@@ -64,8 +64,9 @@ def read_matrix(session: Session, branch: str | None, most: int = MOST_COMMITS) 
 
 def _newest(branch: str | None) -> Any:
     run = SuiteRun
-    found = (run.id, run.suite, run.commit, run.branch, run.state, run.verdict, run.created_at)
-    query = select(*map(col, found)).order_by(col(run.created_at).desc(), col(run.id).desc()).limit(_MOST_RUNS)
+    words = (type_coerce(col(run.state), String), type_coerce(col(run.verdict), String))  # thousands of them
+    query = select(col(run.id), col(run.suite), col(run.commit), col(run.branch), *words, col(run.created_at))
+    query = query.order_by(col(run.created_at).desc(), col(run.id).desc()).limit(_MOST_RUNS)
     return query if branch is None else query.where(col(run.branch) == branch)
 
 

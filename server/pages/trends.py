@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session, col, select
 
 from dreamer_core.metrics.names import METRICS
 from server.pages.formats import number
+from server.pages.gauges import gauge_of
 from server.tables import GateResult, SuiteRun
 
 WIDTH, HEIGHT = 160, 24
@@ -58,11 +60,20 @@ def trends(session: Session, runs: Sequence[SuiteRun]) -> list[Trend]:
     query = query.where(col(GateResult.suite_run_id).in_(list(order)), col(GateResult.is_final))
     found: dict[tuple[str, str], dict[int, float]] = {}
     for suite_run_id, scenario, body in session.exec(query):
-        for key, past in body.get("values", {}).items():
-            value = past["value"] if isinstance(past, Mapping) else past
-            if isinstance(value, int | float):
-                found.setdefault((scenario or "", key), {})[order[suite_run_id or ""]] = float(value)
+        for key, value in _found(body).items():
+            found.setdefault((scenario or "", key), {}).setdefault(order[suite_run_id or ""], value)
     told = [(place, [values[at] for at in sorted(values)]) for place, values in sorted(found.items())]
     return [Trend(scenario=name, key=key, values=values) for (name, key), values in told if len(values) > 1][
         :_MOST_TRENDS
     ]
+
+
+def _found(body: Mapping[str, Any]) -> dict[str, float]:
+    """What each check found, by its metric; of seeds against seeds the candidate's side."""
+    found: dict[str, float] = {}
+    for result in body["results"]:
+        gauge, comparison = gauge_of(result), result["comparison"] or result["numbers"].get("undecided") or {}
+        value = comparison.get("candidate", None if gauge is None else gauge.value)
+        if isinstance(value, int | float):
+            found.setdefault(result["key"] or result["check"], float(value))
+    return found
