@@ -62,6 +62,12 @@ def submit(
     return runs, News(changed=ids, waiting=[] if order.needs else [(queue, run_id) for run_id in ids])
 
 
+def seed_group_of(session: Session, order: JobIn) -> str:
+    """The seed group that the runs of this order would be in."""
+    source = None if order.checkpoint is None else get_run(session, order.checkpoint.run)
+    return _seed_group(order, _what(order, source, order.config))
+
+
 def _write(session: Session, order: JobIn, runs: Sequence[Run], jobs: Sequence[Job]) -> None:
     session.add_all(runs)
     session.flush()
@@ -149,7 +155,7 @@ def _queue(asked: str, config: Mapping[str, Any], workers: Sequence[Worker]) -> 
 
 
 def _run(order: JobIn, what: _What, seed: int | None, now: float, shared: Mapping[str, Any]) -> Run:
-    said = ("kind", "commit", "hypothesis", "primary_metric", "notes")
+    said = ("kind", "commit", "hypothesis", "primary_metric", "stop_rule", "notes")
     return Run(
         id=new_id(),
         name=what.name,

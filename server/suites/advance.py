@@ -15,7 +15,7 @@ from server.gates import baselines, evidence, results
 from server.news import News
 from server.suites import applied, early, finish, judging, progress, runs
 from server.suites.progress import Progress
-from server.suites.start import Asked, start, start_scenario
+from server.suites.start import Asked, start, start_again
 from server.tables import RunState, SuiteRun, SuiteState
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Suites:
             results.keep(session, judged, now, place)
         if not again:
             return News()
-        return start_scenario(session, run, one.scenario, one.attempt + 1, now, house.settings.lease_s)
+        return start_again(session, run, one.scenario, one.attempt + 1, now, house.settings.lease_s)
 
     def _stops(self, session: Session, run: SuiteRun, scenarios: list[Progress]) -> dict[str, str]:
         """The scenarios whose jobs can change nothing any more, and why."""

@@ -1,19 +1,19 @@
 """Starting a suite, or one scenario of it once more: its jobs go into the queue."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
-from dreamer_core.suites import Scenario, suite_from_mapping
+from dreamer_core.suites import Scenario, Suite, suite_from_mapping, suite_to_mapping
 from server import tables
 from server.ids import new_id
 from server.jobs.orders import CheckpointIn, JobIn, Limits
-from server.jobs.submit import submit
+from server.jobs.submit import seed_group_of, submit
 from server.news import News
-from server.tables import Run, SuiteRun, SuiteState, SuiteStep
+from server.tables import Run, RunState, SuiteRun, SuiteState, SuiteStep
 
-Trigger = Literal["schedule", "ci", "page"]
+Trigger = Literal["schedule", "ci", "page", "bisect"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +24,26 @@ class Asked:
     commit: str | None = None
     branch: str | None = None
     who: str = ""
+    widen: int = 0  # so many times as many seeds more
+    reuse: bool = False  # take what the same code has already done with the same config and seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Orders:
+    """Where the jobs of one scenario are ordered."""
+
+    session: Session
+    run: SuiteRun
+    scenario: Scenario
+    attempt: int
+    now: float
+    lease_s: float
+    reuse: bool = False
 
 
 def start(session: Session, row: tables.Suite, asked: Asked, now: float, lease_s: float) -> tuple[SuiteRun, News]:
     """All jobs of all scenarios, in one transaction."""
+    suite = widened(suite_from_mapping(row.body), asked.widen)
     run = SuiteRun(
         id=new_id(),
         suite=row.name,
@@ -38,28 +54,29 @@ def start(session: Session, row: tables.Suite, asked: Asked, now: float, lease_s
         trigger=asked.trigger,
         who=asked.who,
         created_at=now,
-        body=row.body,
+        body=suite_to_mapping(suite),
     )
     session.add(run)
     session.flush()
-    news = News()
-    for scenario in suite_from_mapping(row.body).scenarios:
-        news.add(start_scenario(session, run, scenario, 1, now, lease_s))
+    news, reuse = News(), asked.reuse and asked.commit is not None  # what is installed may have changed
+    for scenario in suite.scenarios:
+        orders = _Orders(session=session, run=run, scenario=scenario, attempt=1, now=now, lease_s=lease_s, reuse=reuse)
+        news.add(_start(orders))
     return run, news
 
 
-def start_scenario(
-    session: Session, run: SuiteRun, scenario: Scenario, attempt: int, now: float, lease_s: float
-) -> News:
-    """Trainings, an evaluation after each of them, and a bench. Later attempts take seeds that nobody has seen."""
-    news, trained = News(), list[Run]()
-    if "train" in scenario.sources:
-        trained, news = _order(session, run, scenario, attempt, _train(scenario, attempt), now, lease_s)
-    for one in trained if scenario.eval is not None else ():
-        news.add(_order(session, run, scenario, attempt, _evaluation(scenario, one), now, lease_s)[1])
-    if scenario.bench is not None:
-        news.add(_order(session, run, scenario, attempt, _bench(scenario), now, lease_s)[1])
-    return news
+def start_again(session: Session, run: SuiteRun, scenario: Scenario, attempt: int, now: float, lease_s: float) -> News:
+    """One scenario once more, with seeds that nobody has seen."""
+    return _start(_Orders(session=session, run=run, scenario=scenario, attempt=attempt, now=now, lease_s=lease_s))
+
+
+def widened(suite: Suite, times: int) -> Suite:
+    """Every scenario with more seeds: those it has, and as many others `times` times."""
+    scenarios = tuple(
+        replace(one, seeds=tuple(seed for round in range(times + 1) for seed in seeds_of(one, round + 1)))
+        for one in suite.scenarios
+    )
+    return replace(suite, scenarios=scenarios) if times else suite
 
 
 def seeds_of(scenario: Scenario, attempt: int) -> list[int]:
@@ -68,26 +85,59 @@ def seeds_of(scenario: Scenario, attempt: int) -> list[int]:
     return [seed + shift for seed in scenario.seeds]
 
 
-def _order(
-    session: Session, run: SuiteRun, scenario: Scenario, attempt: int, order: JobIn, now: float, lease_s: float
-) -> tuple[list[Run], News]:
-    order = order.model_copy(
-        update={
-            "experiment": f"suite {run.suite}",
-            "tags": [f"suite {run.suite}", scenario.name],
-            "commit": run.commit,
-            "queue": scenario.queue,
-            "gpus": scenario.gpus,
-            "priority": scenario.priority,
-        }
-    )
-    runs, news = submit(session, order, now, lease_s)
+def _start(orders: _Orders) -> News:
+    """Trainings, an evaluation after each of them, and a bench."""
+    scenario, news, trained = orders.scenario, News(), list[Run]()
+    if "train" in scenario.sources:
+        trained, news = _order(orders, _train(scenario, orders.attempt))
+    for one in trained if scenario.eval is not None else ():
+        news.add(_order(orders, _evaluation(scenario, one))[1])
+    if scenario.bench is not None:
+        news.add(_order(orders, _bench(scenario))[1])
+    return news
+
+
+def _order(orders: _Orders, order: JobIn) -> tuple[list[Run], News]:
+    """What is to be done, less what is done already."""
+    session, run, scenario = orders.session, orders.run, orders.scenario
+    common = {
+        "experiment": f"suite {run.suite}",
+        "tags": [f"suite {run.suite}", scenario.name],
+        "commit": run.commit,
+        "queue": scenario.queue,
+        "gpus": scenario.gpus,
+        "priority": scenario.priority,
+    }
+    order = order.model_copy(update=common)
+    known = _done(session, order) if orders.reuse else []
+    runs, news = _submit(orders, order, {one.seed for one in known})
     session.add_all(
-        SuiteStep(suite_run_id=run.id, run_id=one.id, scenario=scenario.name, kind=order.kind, attempt=attempt)
-        for one in runs
+        SuiteStep(suite_run_id=run.id, run_id=one.id, scenario=scenario.name, kind=order.kind, attempt=orders.attempt)
+        for one in (*known, *runs)
     )
     session.flush()
-    return runs, news
+    return [*known, *runs], news
+
+
+def _submit(orders: _Orders, order: JobIn, done: set[int | None]) -> tuple[list[Run], News]:
+    if order.seeds is None:
+        return ([], News()) if done else submit(orders.session, order, orders.now, orders.lease_s)
+    seeds = [seed for seed in order.seeds if seed not in done]
+    if not seeds:
+        return [], News()
+    return submit(orders.session, order.model_copy(update={"seeds": seeds}), orders.now, orders.lease_s)
+
+
+def _done(session: Session, order: JobIn) -> list[Run]:
+    """Of each seed the newest run that has succeeded at the same: config, commit, arguments and checkpoint."""
+    query = select(Run).where(
+        Run.seed_group == seed_group_of(session, order), Run.state == RunState.SUCCEEDED, col(Run.deleted_at).is_(None)
+    )
+    if order.seeds is not None:
+        query = query.where(col(Run.seed).in_(order.seeds))
+    if order.checkpoint is not None:
+        query = query.where(Run.parent_id == order.checkpoint.run)
+    return list({run.seed: run for run in session.exec(query.order_by(col(Run.created_at)))}.values())
 
 
 def _train(scenario: Scenario, attempt: int) -> JobIn:

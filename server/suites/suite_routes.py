@@ -37,7 +37,11 @@ class StartIn(BaseModel):
 
     commit: Commit | None = Field(default=None, description="the code to run; absent: what the workers have installed")
     branch: Label | None = None
-    trigger: Literal["ci", "page"] = "ci"
+    trigger: Literal["ci", "page", "bisect"] = "ci"
+    widen: Annotated[int, Field(ge=0, le=20, description="so many times as many seeds more")] = 0
+    reuse: bool = Field(
+        default=False, description="take what this commit has already done with the same config and seed"
+    )
     who: Annotated[str, Field(max_length=120, pattern=r"^[^\x00]*$")] = ""
 
 
@@ -72,7 +76,7 @@ def start_suite(house: HouseDep, once: OnceDep, name: Slug, body: StartIn) -> JS
         now = house.clock()
 
         def make() -> SuiteRunDetail:
-            asked = Asked(trigger=body.trigger, commit=body.commit, branch=body.branch, who=body.who)
+            asked = Asked(**body.model_dump())
             row = applied.get_row(session, name)
             run, own = start(session, row, asked, now, house.settings.lease_s)
             news.add(own)

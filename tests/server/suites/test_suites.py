@@ -267,3 +267,38 @@ def test_one_that_cannot_be_judged_does_not_keep_others_waiting(
     end(house, whole, [500, 500])
     assert look(client, whole)["verdict"] == "pass"
     assert "could not be advanced" in caplog.text
+
+
+def test_more_seeds_are_asked_for_without_doing_the_old_ones_again(client: TestClient, house: House) -> None:
+    apply(client, scenarios=[{**SCENARIO, "eval": {"episodes": 5}}])
+    first = start(client, commit="1a2b3c4", reuse=True)
+    end(house, first, [500, 500])
+    end(house, first, [500, 500], kind=RunKind.EVAL)
+    again = start(client, commit="1a2b3c4", reuse=True, widen=1)
+    assert again["jobs"] == {"total": 8, "done": 4, "failed": 0}
+    known = {step["run_id"] for step in first["scenarios"][0]["runs"]}
+    steps = again["scenarios"][0]["runs"]
+    assert {step["run_id"] for step in steps if step["state"] == "succeeded"} == known
+    assert sorted(step["seed"] for step in steps if step["state"] == "queued") == [2, 2, 3, 3]
+
+
+def test_what_is_all_done_already_is_judged_at_once(client: TestClient, house: House) -> None:
+    apply(client)
+    end(house, start(client, commit="1a2b3c4"), [500, 100])
+    again = start(client, commit="1a2b3c4", reuse=True)
+    Suites(house).advance()
+    assert look(client, again)["verdict"] == "fail"
+
+
+@pytest.mark.parametrize("other", [{"commit": "2b3c4d5"}, {}])
+def test_what_other_code_did_is_not_taken(client: TestClient, house: House, other: dict[str, str]) -> None:
+    apply(client)
+    end(house, start(client, commit="1a2b3c4"), [500, 500])
+    end(house, start(client), [500, 500])  # whatever was installed then
+    assert start(client, reuse=True, **other)["jobs"]["done"] == 0
+
+
+def test_what_did_not_succeed_is_done_again(client: TestClient, house: House) -> None:
+    apply(client)
+    end(house, start(client, commit="1a2b3c4"), [500, 500], state=RunState.FAILED)
+    assert start(client, commit="1a2b3c4", reuse=True)["jobs"]["done"] == 0
