@@ -20,7 +20,7 @@ from server.live import event_routes, stream_routes
 from server.metrics import routes as metrics
 from server.pages import routes as pages
 from server.queue import CeleryWakeUps, NoBroker
-from server.runs import experiment_routes, import_routes, record_routes
+from server.runs import annotation_routes, experiment_routes, import_routes, record_routes
 from server.runs import routes as runs
 from server.settings import Settings
 from server.suites import suite_routes, suite_run_routes, webhook_routes
@@ -33,6 +33,7 @@ _API_ROUTES = (
     runs,
     import_routes,
     record_routes,
+    annotation_routes,
     jobs,
     worker_routes,
     metrics,

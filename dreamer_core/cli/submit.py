@@ -68,6 +68,8 @@ def read_submission(args: argparse.Namespace) -> "Submission":
         gpus=args.gpus,
         tags=args.tag,
         hypothesis=args.hypothesis,
+        primary_metric=args.primary_metric,
+        stop_rule=args.stop_rule,
         commit=args.commit,
         checkpoint=_checkpoint(args.checkpoint),
         arguments=server_options.values("--argument", args.argument),
@@ -90,7 +92,9 @@ def _add_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--experiment", default="default", metavar="NAME", help="made if there is none")
     parser.add_argument("--name", help="of the run")
     parser.add_argument("--tag", action="append", default=[])
-    parser.add_argument("--hypothesis", default="", metavar="TEXT", help="what is expected, before it is known")
+    parser.add_argument("--hypothesis", default="", metavar="TEXT", help="change X → expect Y, before it is known")
+    parser.add_argument("--primary-metric", metavar="KEY", help="what decides about it")
+    parser.add_argument("--stop-rule", default="", metavar="TEXT", help="when it is over")
 
 
 def _layer(file: Path | None) -> dict[str, Any] | None:

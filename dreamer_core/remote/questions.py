@@ -53,6 +53,7 @@ class Submission:
     tags: Sequence[str] = ()
     hypothesis: str = ""
     primary_metric: str | None = None
+    stop_rule: str = ""
     notes: str = ""
     commit: str | None = None
     checkpoint: Checkpoint | None = None

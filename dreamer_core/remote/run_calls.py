@@ -29,6 +29,7 @@ class RunCalls(Calls):
         tags: Sequence[str] = (),
         hypothesis: str = "",
         primary_metric: str | None = None,
+        stop_rule: str = "",
         notes: str = "",
     ) -> Run:
         """A run of somebody else's trainer, which is running from now on. The experiment is made if there is none."""
@@ -45,6 +46,7 @@ class RunCalls(Calls):
             "tags": list(tags),
             "hypothesis": hypothesis,
             "primary_metric": primary_metric,
+            "stop_rule": stop_rule,
             "notes": notes,
         }
         return read(Run, self._http.json("POST", "/runs", present(body), makes=True))
@@ -73,7 +75,7 @@ class RunCalls(Calls):
         return self._page(Run, "/runs", params)
 
     def change_run(self, run_id: str, **changes: Any) -> Run:
-        """name, notes, tags, hypothesis, primary_metric or conclusion."""
+        """name, notes, tags, conclusion; before it begins hypothesis, primary_metric, stop_rule. group=True: all seeds."""
         return read(Run, self._http.json("PATCH", f"/runs/{segment(run_id)}", changes))
 
     def delete_run(self, run_id: str) -> None:

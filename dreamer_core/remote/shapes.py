@@ -57,6 +57,8 @@ class Run:
     parent_id: str | None
     hypothesis: str
     primary_metric: str | None
+    stop_rule: str
+    hypothesis_fixed: bool  # whether the three above are fixed
     conclusion: str
     notes: str
     tags: tuple[str, ...]

@@ -12,6 +12,8 @@ from server.news import News
 from server.runs.rows import get_run
 from server.tables import Experiment, Job, JobNeed, Run, RunTag
 
+_WORDS = ("name", "hypothesis", "primary_metric", "stop_rule", "notes", "commit")
+
 
 def clone(session: Session, run_id: str, said: CloneIn, now: float, lease_s: float) -> tuple[list[Run], News]:
     run = get_run(session, run_id)
@@ -32,7 +34,7 @@ def clone(session: Session, run_id: str, said: CloneIn, now: float, lease_s: flo
 def _as_it_was(session: Session, run: Run, job: Job) -> dict[str, Any]:
     tags = session.exec(select(RunTag.tag).where(col(RunTag.run_id) == run.id))
     needs = session.exec(select(JobNeed.needs_id).where(col(JobNeed.run_id) == run.id))
-    was = {name: getattr(run, name) for name in ("name", "hypothesis", "primary_metric", "notes", "commit")}
+    was = {name: getattr(run, name) for name in _WORDS}
     was |= {name: getattr(job, name) for name in ("queue", "priority", "gpus", "arguments", "limits", "max_lost")}
     if job.checkpoint_run_id is not None:
         was["checkpoint"] = {"run": job.checkpoint_run_id, "which": job.checkpoint}

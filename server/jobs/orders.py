@@ -49,8 +49,9 @@ class JobOptions(_Strict):
     priority: Priority = Field(default=0, description="higher first")
     gpus: Gpus | None = Field(default=None, description="absent: 1 in the queue gpu, 0 in others")
     tags: Tags = []
-    hypothesis: Prose = ""
-    primary_metric: Metric | None = None
+    hypothesis: Prose = Field(default="", description="change X → expect Y; fixed once the run starts, as the next two")
+    primary_metric: Metric | None = Field(default=None, description="what decides about the hypothesis")
+    stop_rule: Prose = Field(default="", description="when it is over, whatever the numbers are by then")
     notes: Prose = ""
     commit: Commit | None = Field(default=None, description="the code to run; absent: what the worker has installed")
     checkpoint: CheckpointIn | None = Field(default=None, description="needed by eval, viz and mode=dreamer")

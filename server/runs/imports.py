@@ -20,7 +20,8 @@ from server.runs.words import Hash, Label, Metric, Name, Prose, Rate, Tags
 from server.tables import Job, Run, RunKind, RunState
 
 _MOST_CONFIG = 256 * 1024
-_COPIED = ("kind", "config", "seed", "preset", "env", "family", "total_steps", "hypothesis", "primary_metric", "notes")
+_IDENTITY = ("kind", "config", "seed", "preset", "env", "family", "total_steps")
+_COPIED = (*_IDENTITY, "hypothesis", "primary_metric", "stop_rule", "notes")
 
 
 def _as_kept(value: dict[str, Any]) -> dict[str, Any]:
@@ -51,6 +52,7 @@ class RunIn(BaseModel):
     tags: Tags = []
     hypothesis: Prose = ""
     primary_metric: Metric | None = None
+    stop_rule: Prose = ""
     notes: Prose = ""
 
 

@@ -42,7 +42,9 @@ class RunOut(BaseModel):
     config: dict[str, Any] | None = Field(description="the whole resolved config; null in lists")
     parent_id: str | None = Field(description="the run it was cloned from, or evaluates")
     hypothesis: str
-    primary_metric: str | None = Field(examples=["eval/return_mean"])
+    primary_metric: str | None = Field(examples=["eval/mean_return"])
+    stop_rule: str
+    hypothesis_fixed: bool = Field(description="whether hypothesis, primary_metric and stop_rule can change no more")
     conclusion: str
     notes: str
     tags: list[str] = Field(examples=[["baseline", "long"]])
@@ -64,7 +66,7 @@ class RunOut(BaseModel):
     )
 
 
-_WORKED_OUT = {"experiment", "config", "tags", "progress", "eta_s", "is_job", "metrics"}
+_WORKED_OUT = {"experiment", "hypothesis_fixed", "config", "tags", "progress", "eta_s", "is_job", "metrics"}
 _PLAIN = sorted(RunOut.model_fields.keys() - _WORKED_OUT - set(_MOMENTS))
 
 
@@ -80,7 +82,7 @@ def runs_out(
     ids = [run.id for run in runs]
     experiments = _experiments(session, {run.experiment_id for run in runs})
     tags = _tags(session, ids)
-    jobs = set(session.exec(select(Job.run_id).where(col(Job.run_id).in_(ids))))
+    attempts = dict(session.exec(select(Job.run_id, Job.attempts).where(col(Job.run_id).in_(ids))).all())
     values: Mapping[str, dict[str, float | str]] = latest(session, ids, metrics) if metrics and ids else {}
     return [
         RunOut(
@@ -91,11 +93,17 @@ def runs_out(
             tags=tags[run.id],
             progress=progress(run),
             eta_s=eta_s(run),
-            is_job=run.id in jobs,
+            is_job=run.id in attempts,
+            hypothesis_fixed=has_begun(run, attempts.get(run.id, 0)),
             metrics=values.get(run.id, {}),
         )
         for run in runs
     ]
+
+
+def has_begun(run: Run, attempts: int) -> bool:
+    """Also one that is queued again: what was expected of it is not changed after it was seen."""
+    return run.state != RunState.QUEUED or attempts > 0
 
 
 def progress(run: Run) -> float | None:

@@ -3,10 +3,11 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from server import etags
 from server.house import HouseDep
+from server.news import News
 from server.paging import Page
 from server.runs import edit, order
 from server.runs.out import RunOut, run_out, runs_out
@@ -22,7 +23,10 @@ IfMatch = Annotated[
 
 
 class RunEdit(BaseModel):
-    """What is absent stays as it is; null clears the primary metric, and says nothing elsewhere."""
+    """What is absent stays as it is; null clears the primary metric, and says nothing elsewhere.
+
+    hypothesis, primary_metric and stop_rule are fixed (409) once the run has begun.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -34,10 +38,14 @@ class RunEdit(BaseModel):
     tags: Tags | None = None
     hypothesis: Prose | None = None
     primary_metric: Metric | None = None
+    stop_rule: Prose | None = None
     conclusion: Prose | None = None
+    group: bool = Field(
+        default=False, description="the same for all runs of its seed group that are in this experiment"
+    )
 
     def changes(self) -> dict[str, Any]:
-        given = self.model_dump(exclude_unset=True)
+        given = self.model_dump(exclude_unset=True, exclude={"group"})
         return {key: value for key, value in given.items() if value is not None or key == "primary_metric"}
 
 
@@ -62,8 +70,9 @@ def show_run(request: Request, house: HouseDep, run_id: str) -> Response:
 def edit_run(request: Request, house: HouseDep, run_id: str, body: RunEdit, if_match: IfMatch = None) -> Response:
     """Change what people wrote about it"""
     with house.database.writing() as session:
-        run = run_out(session, edit.edit(session, run_id, body.changes(), house.clock(), if_match=if_match))
-    house.bell.ring(run_id)
+        changed = edit.edit(session, run_id, body.changes(), house.clock(), if_match=if_match, group=body.group)
+        run, ids = run_out(session, get_run(session, run_id)), [each.id for each in changed]
+    News(changed=ids).tell(house)
     return etags.answer(request, run, str(run.version))
 
 

@@ -111,6 +111,8 @@ RUN = {
     "parent_id": None,
     "hypothesis": "",
     "primary_metric": None,
+    "stop_rule": "",
+    "hypothesis_fixed": True,
     "conclusion": "",
     "notes": "",
     "tags": ["first"],

@@ -40,6 +40,7 @@ def test_submit_says_everything_that_it_is_told(serve: Serve, tmp_path: Path) ->
     options = "--kind eval --checkpoint abc:last --argument episodes=100 --argument greedy=true --needs abc,def"
     place = "--needs ghi --queue gpu --priority 5 --gpus 2 --commit 1234567 --limit rss_mib=4000 --experiment mine"
     words = ["--name", "a name", "--tag", "x", "--tag", "y", "--hypothesis", "it helps", "--config", str(layer)]
+    words += ["--primary-metric", "eval/mean_return", "--stop-rule", "8,000 steps"]
     assert main(["submit", *options.split(), *place.split(), *words]) == 0
     assert sent(server) == {
         "kind": "eval",
@@ -51,6 +52,8 @@ def test_submit_says_everything_that_it_is_told(serve: Serve, tmp_path: Path) ->
         "gpus": 2,
         "tags": ["x", "y"],
         "hypothesis": "it helps",
+        "primary_metric": "eval/mean_return",
+        "stop_rule": "8,000 steps",
         "commit": "1234567",
         "checkpoint": {"run": "abc", "which": "last"},
         "arguments": {"episodes": 100, "greedy": True},

@@ -62,15 +62,15 @@ def test_everything_that_people_write_can_be_changed(client: TestClient, run_id:
         "name": "second",
         "notes": "n",
         "tags": ["b", "a", "b"],
-        "hypothesis": "h",
-        "primary_metric": "eval/return_mean",
         "conclusion": "c",
     }
     run = client.patch(f"{API}/runs/{run_id}", json=said).json()
     assert {key: run[key] for key in said} == {**said, "tags": ["a", "b"]}
 
 
-def test_what_is_not_said_stays_and_null_clears_the_primary_metric(client: TestClient, run_id: str) -> None:
+def test_what_is_not_said_stays_and_null_clears_the_primary_metric(client: TestClient, database: Database) -> None:
+    with database.writing() as session:
+        run_id = a_job(session, name="first").id
     client.patch(f"{API}/runs/{run_id}", json={"tags": ["a"], "notes": "n", "primary_metric": "m"})
     run = client.patch(f"{API}/runs/{run_id}", json={"name": None, "primary_metric": None}).json()
     assert (run["name"], run["notes"], run["tags"], run["primary_metric"]) == ("first", "n", ["a"], None)
