@@ -3,12 +3,15 @@
 from typing import TYPE_CHECKING, Self
 
 from dreamer_core.remote.address import find_server, find_token
+from dreamer_core.remote.baseline_calls import BaselineCalls
 from dreamer_core.remote.config_calls import ConfigCalls
 from dreamer_core.remote.file_calls import FileCalls
+from dreamer_core.remote.gate_calls import GateCalls
 from dreamer_core.remote.job_calls import JobCalls
 from dreamer_core.remote.metric_calls import MetricCalls
 from dreamer_core.remote.run_calls import RunCalls
 from dreamer_core.remote.stream_calls import StreamCalls
+from dreamer_core.remote.suite_calls import SuiteCalls
 from dreamer_core.remote.transport import Transport
 from dreamer_core.remote.worker_calls import WorkerCalls
 
@@ -16,7 +19,18 @@ if TYPE_CHECKING:
     import httpx2
 
 
-class Client(RunCalls, JobCalls, MetricCalls, FileCalls, StreamCalls, ConfigCalls, WorkerCalls):
+class Client(
+    RunCalls,
+    JobCalls,
+    MetricCalls,
+    FileCalls,
+    StreamCalls,
+    ConfigCalls,
+    WorkerCalls,
+    BaselineCalls,
+    GateCalls,
+    SuiteCalls,
+):
     """One server. Safe to use from several threads; connects when it is first asked for something.
 
     `url` and `token` come from DREAMGATE_SERVER and DREAMGATE_TOKEN where they are not given. `timeout_s` is for one
