@@ -35,7 +35,7 @@ class Child:
                 start_new_session=True,
             )
         self.pid = self._process.pid
-        self._reaping = threading.Lock()
+        self._reaping = threading.RLock()  # held while its number is used: it must not have become another's
 
     def poll(self) -> int | None:
         """Its exit code, -9 for signal 9; None while it runs. Nothing of its group outlives it."""
@@ -55,7 +55,9 @@ class Child:
 
     def kill(self) -> None:
         """It, its group, and those of its descendants that made groups of their own, as torchrun's ranks do."""
-        if self.poll() is None:
+        with self._reaping:
+            if self.poll() is not None:
+                return
             for process in self._descendants():
                 with contextlib.suppress(psutil.Error):
                     process.kill()

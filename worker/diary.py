@@ -28,16 +28,18 @@ class Diary:
 
     def pump(self) -> bool:
         """Send the next piece. False when there is none yet."""
-        with self._path.open("rb") as file:
-            file.seek(self._known - self._start)
-            piece = file.read(PIECE)
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._known - self._start)
+                piece = file.read(PIECE)
+        except FileNotFoundError:  # somebody tidied up: numbers must go on all the same
+            return False
         if not piece:
             return False
         try:
             self._known = self._send(self._known, piece)
-        except Gap as gap:  # the server lost the end of what it had: what is here moves up to it
-            self._start -= self._known - gap.expected
-            self._known = gap.expected
+        except Gap as gap:  # the server lost the end of what it had: what of that is here goes again
+            self._start, self._known = min(self._start, gap.expected), gap.expected
         return True
 
     def mark(self) -> None:

@@ -66,7 +66,9 @@ def take_name(folder: Path, wanted: str | None) -> tuple[str, TextIO]:
 def _probe() -> dict[str, Any]:
     command = [sys.executable, "-P", "-m", "worker.probe"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_PROBE_S, check=False)  # noqa: S603 - ours
+        done = subprocess.run(  # noqa: S603 - ours; a Ctrl-C is for this process
+            command, capture_output=True, text=True, timeout=_PROBE_S, check=False, start_new_session=True
+        )
     except (OSError, subprocess.SubprocessError) as error:
         raise UsageError(f"it could not be found out whether torch can be loaded here: {error}") from error
     try:

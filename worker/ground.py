@@ -1,8 +1,13 @@
 """The ground that a job starts on: nobody else writes in its folder; what lies there is kept, fetched or cleared."""
 
+import contextlib
+import logging
 import shutil
 import time
 from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
 
 from dreamer_core.errors import UsageError
 from dreamer_core.remote import Client
@@ -14,7 +19,10 @@ from worker.checkpoints import resumable_at
 from worker.places import Desk
 from worker.stopping import StopOrder
 
+log = logging.getLogger(__name__)
+
 _LOOK_S = 0.2
+_MORE_S = 10.0  # than the grace: that of the attempt before may have begun a little later, and ends with a kill
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +31,13 @@ class Ground:
     resumes_at: int | None  # environment steps; None: the run begins in a folder that is not there yet
 
 
-def wait_until_free(folder: RunFolder, order: StopOrder, patience_s: float) -> None:
-    """The child of a worker that was killed may still be saving. Raises UsageError when it does not end."""
-    deadline = time.monotonic() + patience_s
+def wait_until_free(folder: RunFolder, desk: Desk, order: StopOrder, patience_s: float) -> None:
+    """The child of a worker that was killed may still be saving; one that does not end is killed.
+
+    Raises UsageError where somebody else does not leave the folder.
+    """
+    deadline = time.monotonic() + patience_s + _MORE_S
+    has_killed = False
     while folder.path.is_dir() and not order:
         try:
             for rank in _ranks_with_locks(folder):
@@ -34,8 +46,28 @@ def wait_until_free(folder: RunFolder, order: StopOrder, patience_s: float) -> N
             return
         except UsageError:
             if time.monotonic() > deadline:
-                raise
+                if has_killed or not _kill_orphans(folder, desk):
+                    raise
+                has_killed, deadline = True, time.monotonic() + _MORE_S
         order.wait(_LOOK_S)
+
+
+def _kill_orphans(folder: RunFolder, desk: Desk) -> bool:
+    """Those that hold the folder and work at some attempt's desk: only a worker's children do."""
+    found = [process for rank in _ranks_with_locks(folder) if (process := _holder(folder, rank, desk)) is not None]
+    for process in found:
+        log.warning("%s: process %d of an earlier attempt does not end, and is killed", folder.path, process.pid)
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    return bool(found)
+
+
+def _holder(folder: RunFolder, rank: int, desk: Desk) -> psutil.Process | None:
+    try:
+        process = psutil.Process(int(folder.lock(rank).read_text()))
+        return process if Path(process.cwd()).is_relative_to(desk.path.parent.resolve()) else None
+    except (OSError, ValueError, psutil.Error):
+        return None
 
 
 def lay(client: Client, claim: Claim, folder: RunFolder, desk: Desk, *, afresh: bool) -> Ground:

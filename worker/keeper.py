@@ -33,6 +33,10 @@ class Keeper(threading.Thread):
             except (LeaseLost, NotFound) as error:
                 self._order.ask(Why.LOST, str(error))
                 return
-            except (RemoteError, OSError) as error:  # OSError: that checkpoint is already gone, for a better one
+            except (
+                RemoteError,
+                OSError,
+                ValueError,
+            ) as error:  # OSError: that checkpoint has made way for a better one
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)  # each try may send gigabytes
                 log.info("the best checkpoint was not sent, trying again in %.0f s: %s", wait_s, error)

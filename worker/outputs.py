@@ -7,8 +7,10 @@ names any more is taken away after that.
 import contextlib
 import hashlib
 import json
+import shutil
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dreamer_core.remote import Client
@@ -17,6 +19,7 @@ from dreamer_core.remote.work import Claim
 from dreamer_core.runs.folder import RunFolder
 from worker.checkpoints import POINTERS, REPLAY, pointed
 
+_BEST = "best.json"
 _FOLDERS = ("eval", "videos", "failure")
 _STREAMS = ("metrics.jsonl", "events.jsonl")  # to the last byte, for a worker elsewhere that goes on
 _OURS = ("checkpoints/", "ranks/", *_STREAMS)  # what is taken away again; a person may have added other artifacts
@@ -28,25 +31,33 @@ class Outputs:
     def __init__(self, client: Client, claim: Claim, folder: RunFolder) -> None:
         self._client, self._run_id, self._lease = client, claim.run_id, claim.token
         self._folder = folder
-        self._best: str | None = None  # what was sent
+        self._bests: list[str] = []  # what was sent of them
         self._manifest = b""
         self._turn = threading.Lock()
 
     def send_manifest(self) -> None:
         """If it has changed."""
         with self._turn:
-            content = self._folder.manifest.read_bytes() if self._folder.manifest.is_file() else b""
+            try:
+                content = self._folder.manifest.read_bytes()
+            except FileNotFoundError:  # not yet, or not any more: a child that died early begins anew
+                return
             if content != self._manifest:
                 self._client.put_manifest(self._run_id, json.loads(content), self._lease)
                 self._manifest = content
 
     def send_best(self) -> None:
         """The best checkpoint, if there is a new one, and the evaluations."""
-        with self._turn:
-            best = pointed(self._folder.checkpoints, "best.json")
-            if best is not None and best != self._best:
-                self._send([*self._checkpoint(best), *self._below("eval"), "checkpoints/best.json"])
-                self._best = best
+        with self._turn, tempfile.TemporaryDirectory() as aside:
+            pointer = Path(aside) / _BEST  # as it is now: while gigabytes go up, the run may find a better one
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(self._folder.checkpoints / _BEST, pointer)
+            best = pointed(Path(aside), _BEST)
+            if best is not None and best not in self._bests[-1:]:
+                self._send([*self._checkpoint(best), *self._below("eval")])
+                self._client.upload_artifact(self._run_id, f"checkpoints/{_BEST}", pointer, lease=self._lease)
+                self._bests.append(best)
+                self._retire()
 
     def send_all(self, *, to_go_on: bool) -> None:
         """Everything that is worth keeping. `to_go_on`: and what a worker elsewhere needs to resume."""
@@ -88,6 +99,14 @@ class Outputs:
             if path.is_file():
                 yield str(path.relative_to(self._folder.path))
 
+    def _retire(self) -> None:
+        """Bests of before, but for the last one: somebody may be fetching it. Nor that from which the run can go on."""
+        while len(self._bests) > 2:
+            name = self._bests.pop(0)
+            there = {artifact.name for artifact in self._client.list_artifacts(self._run_id, f"checkpoints/{name}/")}
+            if name not in self._bests and f"checkpoints/{name}/{REPLAY}" not in there:
+                self._delete(there)
+
     def _send(self, names: list[str]) -> None:
         there = {artifact.name: artifact for artifact in self._client.list_artifacts(self._run_id)}
         for name in names:
@@ -96,10 +115,13 @@ class Outputs:
                 self._client.upload_artifact(self._run_id, name, path, lease=self._lease)
 
     def _take_away(self, keep: set[str]) -> None:
-        for artifact in self._client.list_artifacts(self._run_id):
-            if artifact.name.startswith(_OURS) and artifact.name not in keep:
-                with contextlib.suppress(NotFound):
-                    self._client.delete_artifact(self._run_id, artifact.name, lease=self._lease)
+        there = (artifact.name for artifact in self._client.list_artifacts(self._run_id))
+        self._delete(name for name in there if name.startswith(_OURS) and name not in keep)
+
+    def _delete(self, names: Iterable[str]) -> None:
+        for name in names:
+            with contextlib.suppress(NotFound):
+                self._client.delete_artifact(self._run_id, name, lease=self._lease)
 
 
 def _sha256(path: Path) -> str:

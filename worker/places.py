@@ -55,10 +55,12 @@ class Places:
     def desk(self, run_id: str, attempt: int) -> Desk:
         return Desk(self._jobs / f"{_checked(run_id)}.{attempt}")
 
-    def clear_desks(self, run_id: str) -> None:
-        """Of all attempts here: those that came before this one are over."""
+    def clear_desks(self, run_id: str, attempt: int) -> None:
+        """Of this attempt and those before it, which are over. A later one may be under way here already."""
         for path in self._jobs.glob(f"{_checked(run_id)}.*"):
-            shutil.rmtree(path, ignore_errors=True)
+            number = path.name.rpartition(".")[2]
+            if number.isdecimal() and int(number) <= attempt:
+                shutil.rmtree(path, ignore_errors=True)
 
     @property
     def source(self) -> Path:

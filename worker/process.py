@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_S = 0.2
 _METER_S = 2.0
-_SECRETS = ("DREAMGATE_TOKEN", "DREAMGATE_BROKER_URL", "DREAMGATE_DATABASE_URL")
+_SECRETS = tuple(f"DREAMGATE_{name}" for name in ("TOKEN", "BROKER_URL", "DATABASE_URL", "SOURCE_REPO", "LOGIN_CODE"))
 
 
 class Watch:

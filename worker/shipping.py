@@ -103,6 +103,10 @@ class Shipper(threading.Thread):
                 self.is_refused = not isinstance(error, Unreachable)
                 log.log(logging.ERROR if self.is_refused else logging.INFO, "%s: trying again: %s", self.name, error)
                 pause_s, wait_s = wait_s, min(2 * wait_s, _LONGEST_WAIT_S)
+            except Exception:  # without this thread nobody would ever hear of the job's end
+                self.is_refused = True
+                log.exception("%s: a mistake of the worker", self.name)
+                pause_s, wait_s = wait_s, min(2 * wait_s, _LONGEST_WAIT_S)
             with self._rounds:
                 self._rounds.wait_for(lambda: self._is_done or self._asked > asked, pause_s)  # noqa: B023
 

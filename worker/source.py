@@ -47,9 +47,9 @@ class Source:
         with self._alone():
             tree = self._worktree(self._find(commit))
             use = (tree.parent / f"{tree.name}.use").open("a")
-        with use:
-            fcntl.flock(use, fcntl.LOCK_SH)
+            fcntl.flock(use, fcntl.LOCK_SH)  # in here: between two jobs, somebody might retire it
             os.utime(use.name)
+        with use:
             yield tree
 
     def _find(self, commit: str) -> str:
@@ -109,8 +109,10 @@ class Source:
                 ["git", "-c", "core.hooksPath=/dev/null", *words],  # noqa: S607
                 capture_output=True,
                 text=True,
+                errors="replace",
                 timeout=_SLOW_S,
                 check=False,
+                start_new_session=True,  # a Ctrl-C is for the worker: jobs go back into the queue, and do not fail
                 env={**os.environ, **settings},
             )
         except (OSError, subprocess.SubprocessError) as error:

@@ -17,6 +17,7 @@ class StopOrder:
     def __init__(self) -> None:
         self.why: Why | None = None
         self.reason = ""
+        self.is_drained = False  # the worker goes, whatever weightier reason there is beside
         self._lock = threading.Lock()
         self._asked = threading.Event()
 
@@ -29,6 +30,7 @@ class StopOrder:
 
     def ask(self, why: Why, reason: str) -> None:
         with self._lock:
+            self.is_drained |= why is Why.DRAIN
             if self.why is None or why > self.why:
                 self.why, self.reason = why, reason
         self._asked.set()

@@ -51,7 +51,7 @@ class Supervision:
             ending = replace(self._ending(), peak=self._watch.peak)
             log.info("%s: %s %s", self.claim.run_id, ending.outcome, ending.reason or "")
             deliver(self._tools, self.claim, ending, self._outputs, self._shipper, self.order)
-        self._tools.places.clear_desks(self.claim.run_id)
+        self._tools.places.clear_desks(self.claim.run_id, self.claim.attempt)
 
     def kill(self) -> None:
         """At once, from another thread."""
@@ -106,7 +106,7 @@ class Supervision:
 
     def _lay_ground(self, *, afresh: bool) -> Ground:
         client, claim = self._tools.client, self.claim
-        ground.wait_until_free(self._folder, self.order, self._tools.settings.grace_s)
+        ground.wait_until_free(self._folder, self._desk, self.order, self._tools.settings.grace_s)
         if afresh:
             self._patiently(self._outputs.forget)
         return self._patiently(lambda: ground.lay(client, claim, self._folder, self._desk, afresh=afresh))

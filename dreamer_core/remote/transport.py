@@ -61,14 +61,12 @@ class Transport:
 
         `key`: by which the server knows a request of the caller's that comes again.
         """
-        content = None if body is None else dumps(body).encode()
+        content = None if body is None else dumps(body).encode(errors="replace")  # half of a pair of UTF-16, alone
         headers = {"Content-Type": "application/json"} if content is not None else {}
         if makes or key:
             headers[KEY] = key or uuid.uuid4().hex
         return decoded(
-            self.call(
-                method, path, content=content, headers=headers, params=params, lease=lease, timeout_s=timeout_s
-            )
+            self.call(method, path, content=content, headers=headers, params=params, lease=lease, timeout_s=timeout_s)
         )
 
     def call(

@@ -57,10 +57,14 @@ class RunFolder:
     def failure(self) -> Path:
         return self.path / "failure"
 
+    def lock(self, rank: int = 0) -> Path:
+        """Held by the process that trains here, whose number it holds."""
+        return self.path / (f".lock-{rank}" if rank else ".lock")
+
     @contextmanager
     def locked(self, rank: int = 0) -> Iterator[None]:
         """While inside, no other process can train here. The system lets go of the lock when a process dies."""
-        with (self.path / (f".lock-{rank}" if rank else ".lock")).open("a+") as lock:
+        with self.lock(rank).open("a+") as lock:
             _take(lock, self.path)
             lock.truncate(0)
             lock.write(str(os.getpid()))

@@ -46,6 +46,7 @@ class FakeServer:
         self.cancels = False
         self.refuses: Any = None  # a record that holds this key
         self.is_full = False  # the place for artifacts
+        self.breaks = 0  # so many endings are answered with 500
         self.lock = threading.Lock()
 
     @property
@@ -140,6 +141,9 @@ class FakeClient:
 
     def end_job(self, run_id: str, lease: str, ending: Ending) -> str:
         self._ask("end", lease)
+        if self.server.breaks:
+            self.server.breaks -= 1
+            raise RemoteError("http_500", "the server met an error", 500)
         self.server.endings.append(ending)
         return ending.outcome
 

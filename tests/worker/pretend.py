@@ -1,7 +1,8 @@
 """A stand-in for the core's command line, without torch: it writes, saves, resumes and stops as `dreamgate train` does.
 
-Run as a program. PRETEND, a JSON object, says what it shall do: `records` in all, a checkpoint after every `save`, and
-perhaps `die` by kill -9 or `fail` at a record, `deaf` to SIGTERM, or `mib` of memory to hold.
+Run as a program. PRETEND, a JSON object, says what it shall do: `records` in all, a checkpoint after every `save`,
+and perhaps `die` by kill -9 or `fail` at a record, `die_once` at the fifth (a file, which remembers it), `deaf` to
+SIGTERM, or `mib` of memory to hold.
 """
 
 import json
@@ -52,6 +53,9 @@ def _train(folder: RunFolder, asked: dict[str, Any], stops: list[int]) -> int:
             return 4
         if asked.get("die") == done:
             _die(folder, asked)
+        if "die_once" in asked and done == 5 and not Path(asked["die_once"]).exists():
+            Path(asked["die_once"]).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
         if done % asked["save"] == 0 or done == asked["records"]:
             _save(folder, done, sink, events)
         if stops and not asked.get("deaf"):

@@ -58,3 +58,26 @@ def test_a_log_that_cannot_be_written_costs_no_job(tmp_path: Path) -> None:
     (tmp_path / "log.txt").unlink()
     (tmp_path / "log.txt").mkdir()
     diary.write("lost, and nobody fails of it")
+
+
+def test_what_the_server_lost_of_this_attempt_goes_again(tmp_path: Path) -> None:
+    server = FakeServer()
+    server.log = b"first attempt\n"
+    diary = diary_of(server, tmp_path, start=len(server.log))
+    diary.write("one")
+    diary.write("two")
+    drain(diary)
+    server.log = server.log[:-4]  # a power cut
+    diary.write("three")
+    drain(diary)
+    assert server.log == b"first attempt\none\ntwo\nthree\n"
+
+
+def test_a_log_that_somebody_removed_holds_nobody_up(tmp_path: Path) -> None:
+    server = FakeServer()
+    diary = diary_of(server, tmp_path)
+    (tmp_path / "log.txt").unlink()
+    assert not diary.pump()
+    diary.write("it is there again")
+    drain(diary)
+    assert server.log == b"it is there again\n"

@@ -1,5 +1,7 @@
 """What a job starts from: nothing, its folder, or what another worker left on the server."""
 
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -117,7 +119,7 @@ def test_a_name_that_is_no_checkpoint_has_no_step() -> None:
 def test_it_waits_until_nobody_writes_in_the_folder(places: Places) -> None:
     folder = a_run(places)
     with folder.locked():
-        waiting = threading.Thread(target=ground.wait_until_free, args=(folder, StopOrder(), 10))
+        waiting = threading.Thread(target=ground.wait_until_free, args=(folder, places.desk(RUN, 2), StopOrder(), 10))
         waiting.start()
         time.sleep(0.3)
         assert waiting.is_alive()
@@ -125,10 +127,44 @@ def test_it_waits_until_nobody_writes_in_the_folder(places: Places) -> None:
     assert not waiting.is_alive()
 
 
-def test_it_does_not_wait_for_ever_nor_when_it_is_to_stop(places: Places) -> None:
+def test_it_does_not_wait_for_ever_nor_when_it_is_to_stop(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ground, "_MORE_S", 0.1)
     folder, order = a_run(places), StopOrder()
     with folder.locked(rank=1):
         with pytest.raises(UsageError, match="is in use by process"):
-            ground.wait_until_free(folder, order, 0.1)
+            ground.wait_until_free(folder, places.desk(RUN, 2), order, 0.1)
         order.ask(Why.CANCEL, "It was cancelled.")
-        ground.wait_until_free(folder, order, 60)
+        ground.wait_until_free(folder, places.desk(RUN, 2), order, 60)
+
+
+DEAF = """
+import fcntl, os, sys, time
+lock = open(sys.argv[1], "w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+lock.write(str(os.getpid()))
+lock.flush()
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("is_of_a_worker", [True, False])
+def test_of_those_that_do_not_leave_the_folder_only_a_worker_s_own_child_is_killed(
+    places: Places, monkeypatch: pytest.MonkeyPatch, is_of_a_worker: bool
+) -> None:
+    monkeypatch.setattr(ground, "_MORE_S", 0.2)
+    folder, earlier, now = a_run(places), places.desk(RUN, 1), places.desk(RUN, 2)
+    earlier.path.mkdir(parents=True)
+    where = earlier.path if is_of_a_worker else folder.path
+    command = [sys.executable, "-c", DEAF, str(folder.lock())]
+    with subprocess.Popen(command, cwd=where, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        if is_of_a_worker:
+            ground.wait_until_free(folder, now, StopOrder(), 0.1)
+            assert holder.wait(5) == -9
+        else:
+            with pytest.raises(UsageError, match=f"is in use by process {holder.pid}"):
+                ground.wait_until_free(folder, now, StopOrder(), 0.1)
+            assert holder.poll() is None
+            holder.kill()

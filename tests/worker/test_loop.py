@@ -154,3 +154,22 @@ def test_after_a_claim_that_it_did_not_understand_it_spares_the_other_jobs(
     worker.work()
     worker.work()
     assert server.calls.count("claim") == 1
+
+
+def test_told_to_go_it_does_not_wait_for_ever_for_a_server_that_should_hear_of_a_success(
+    tools: Tools, server: FakeServer, pretend_core: Pretend
+) -> None:
+    pretend_core(records=30)
+    worker = Worker(replace(tools, settings=replace(tools.settings, grace_s=0.5)), FACTS, Slots(1, (), 1))
+    worker.register()
+    server.queue = [a_claim()]
+    thread = threading.Thread(target=worker.work)
+    thread.start()
+    wait_for(lambda: server.records)
+    server.is_away = True
+    wait_for(lambda: (tools.places.run(a_claim().run_id).metrics).read_bytes().count(b"\n") == 30)
+    time.sleep(1)
+    assert not worker.is_idle()  # nobody has told it to go yet
+    worker.leave()
+    wait_for(worker.is_idle, 8)
+    thread.join(5)

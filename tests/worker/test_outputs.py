@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from dreamer_core.remote.shapes import Artifact
 from dreamer_core.runs.folder import RunFolder
-from tests.worker.fakes import FakeServer, a_claim
+from tests.worker.fakes import FakeClient, FakeServer, a_claim
 from worker.outputs import Outputs
 
 
@@ -117,3 +118,43 @@ def test_the_manifest_is_sent_when_it_has_changed(server: FakeServer, folder: Ru
     outputs.send_manifest()
     assert server.manifest == {"status": "succeeded"}
     assert server.calls == ["manifest", "manifest"]
+
+
+def test_a_manifest_that_is_gone_again_is_no_news(server: FakeServer, folder: RunFolder) -> None:
+    outputs = outputs_of(server, folder)
+    outputs.send_manifest()
+    folder.manifest.unlink()  # its child died early, and the next one begins anew
+    outputs.send_manifest()
+    assert server.manifest == {"status": "running"}
+
+
+def test_a_better_checkpoint_that_comes_while_one_is_sent_is_not_pointed_at_before_it_is_there(
+    server: FakeServer, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = save(folder, 40, "best")
+    upload = FakeClient.upload_artifact
+
+    def meanwhile(self: FakeClient, run_id: str, name: str, path: Path, lease: str) -> Artifact:
+        if name.endswith("agent.safetensors"):
+            save(folder, 80, "best")
+        return upload(self, run_id, name, path, lease)
+
+    monkeypatch.setattr(FakeClient, "upload_artifact", meanwhile)
+    outputs = outputs_of(server, folder)
+    outputs.send_best()
+    assert json.loads(server.files["checkpoints/best.json"]) == {"path": first}
+    assert f"checkpoints/{first}/agent.safetensors" in server.files
+    outputs.send_best()
+    assert json.loads(server.files["checkpoints/best.json"]) == {"path": "step_000000000080"}
+
+
+def test_a_long_run_keeps_two_of_its_bests_on_the_server_and_what_it_can_go_on_from(
+    server: FakeServer, folder: RunFolder
+) -> None:
+    server.files["checkpoints/step_000000000020/replay.safetensors"] = b"of the attempt before"
+    outputs = outputs_of(server, folder)
+    for step in (20, 40, 60, 80):
+        save(folder, step, "best")
+        outputs.send_best()
+    kept = {name.split("/")[1] for name in server.files if name.startswith("checkpoints/step")}
+    assert kept == {"step_000000000020", "step_000000000060", "step_000000000080"}

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dreamer_core.remote.work import Progress
 from dreamer_core.runs.folder import RunFolder
-from tests.worker.fakes import FakeServer, a_claim
+from tests.worker.fakes import FakeClient, FakeServer, a_claim
 from worker.places import Desk
 from worker.shipping import Shipper
 from worker.stopping import StopOrder
@@ -98,3 +99,21 @@ def test_a_lost_lease_stops_the_job(shipper: Shipper, server: FakeServer, order:
     assert order.wait(5)
     assert order.is_lost
     assert not shipper.flush(0.1)
+
+
+def test_a_mistake_of_ours_is_logged_and_keeps_nobody_waiting_for_ever(
+    shipper: Shipper, server: FakeServer, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mistakes = iter([ZeroDivisionError])
+    append = FakeClient.append_metrics
+
+    def mistaken(self: FakeClient, *words: Any, **more: Any) -> int:
+        if next(mistakes, None) is not None:
+            raise ZeroDivisionError
+        return append(self, *words, **more)
+
+    monkeypatch.setattr(FakeClient, "append_metrics", mistaken)
+    write(folder, 1, 2)
+    shipper.open(0, 0)
+    assert shipper.flush(5)
+    assert len(server.records) == 2

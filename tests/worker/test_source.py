@@ -3,6 +3,9 @@
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -123,3 +126,27 @@ def test_an_address_is_not_told_it_may_hold_a_password(folder: Path, tmp_path: P
     with pytest.raises(SourceError) as caught, Source(folder, address).at("abc1234"):
         pass
     assert "secret" not in str(caught.value)
+
+
+def test_a_checkout_cannot_be_retired_between_its_making_and_its_use(repository: Repository, folder: Path) -> None:
+    class Raced(Source):
+        """Another worker makes room in the very moment in which it may."""
+
+        @contextmanager
+        def _alone(self) -> Iterator[None]:
+            with super()._alone():
+                yield
+            self._retire(0)
+
+    with Raced(folder, str(repository.path)).at(repository.commit("here")) as tree:
+        assert code_at(tree) == "here"
+
+
+def test_a_ctrl_c_for_the_worker_does_not_reach_git(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = tmp_path / "git"
+    fake.write_text(f"#!{sys.executable}\nimport os\nprint(os.getpgrp())\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert int(Source(folder, "anything")._git("clone")) != os.getpgrp()

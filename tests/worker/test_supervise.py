@@ -13,7 +13,7 @@ import pytest
 
 from dreamer_core.remote.work import Claim
 from tests.worker.fakes import RUN, FakeServer, a_claim
-from worker import delivery
+from worker import delivery, keeper
 from worker.slots import Seat
 from worker.stopping import Why
 from worker.supervise import Supervision
@@ -270,7 +270,8 @@ def test_a_commit_without_a_repository_is_refused_with_the_reason(
 def test_the_token_is_not_given_to_the_child(
     tools: Tools, server: FakeServer, pretend_core: Pretend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DREAMGATE_TOKEN", "secret")
+    for name in ("TOKEN", "SOURCE_REPO", "LOGIN_CODE"):
+        monkeypatch.setenv(f"DREAMGATE_{name}", "secret")
     pretend_core(records=200)
     supervision = supervise(tools)
     thread = run_aside(supervision)
@@ -305,3 +306,52 @@ def test_a_server_without_room_for_files_does_not_keep_a_job_from_ending(
     assert series(server) == expected(10)
     assert "not all files could be sent, they stay where they are" in server.log.decode()
     assert tools.places.run(RUN).metrics.exists()
+
+
+def test_an_end_that_the_server_breaks_of_is_told_again(
+    tools: Tools, server: FakeServer, pretend_core: Pretend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "_AGAIN_S", 0.05)
+    server.breaks = 2
+    supervise(tools).run()
+    assert [ending.outcome for ending in server.endings] == ["succeeded"]
+
+
+def test_an_end_that_the_server_always_breaks_of_is_given_up(
+    tools: Tools, server: FakeServer, pretend_core: Pretend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "_AGAIN_S", 0.05)
+    monkeypatch.setattr(delivery, "_REFUSED_S", 0.5)
+    server.breaks = 10**6
+    thread = run_aside(supervise(tools))
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_a_child_that_dies_before_its_first_checkpoint_does_not_take_the_keeper_along(
+    tools: Tools, server: FakeServer, pretend_core: Pretend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "_LOOK_S", 0.02)
+    died = tools.places.runs / "died"
+    pretend_core(records=2000, save=10, die_once=str(died), pause_s=0.05)
+    supervision = supervise(tools)
+    thread = run_aside(supervision)
+    wait_for(lambda: died.exists() and "checkpoints/best.json" in server.files)
+    supervision.order.ask(Why.CANCEL, "enough")
+    thread.join(20)
+    assert [ending.outcome for ending in server.endings] == ["cancelled"]
+
+
+def test_the_end_of_an_attempt_that_lost_its_lease_leaves_the_papers_of_the_next_one(
+    tools: Tools, server: FakeServer, pretend_core: Pretend
+) -> None:
+    pretend_core(records=40, save=10)
+    first = supervise(tools)
+    thread = run_aside(first)
+    wait_for(lambda: len(server.records) > 12)
+    first.order.ask(Why.LOST, "its lease was lost, as after a network that was away")
+    second = supervise(tools, a_claim(attempt=2, records=len(server.records), events=len(server.events)))
+    second.run()
+    thread.join(20)
+    assert [ending.outcome for ending in server.endings] == ["succeeded"]
+    assert series(server) == expected(40)

@@ -1,9 +1,11 @@
 """What a job uses, and when that is too much."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -83,3 +85,24 @@ def test_a_machine_without_the_tool_tells_nothing_of_its_devices(
 )
 def test_only_what_is_over_a_limit_is_told(limits: dict[str, float | None], sentence: str | None) -> None:
     assert exceeded(limits, {"rss_mib": 2048, "disk_mib": 10}, seconds=60) == sentence
+
+
+def test_folders_that_vanish_while_they_are_measured_do_no_harm(tmp_path: Path) -> None:
+    is_over = threading.Event()
+
+    def come_and_go() -> None:
+        while not is_over.is_set():
+            for number in range(20):
+                (tmp_path / f"step_{number}" / "inside").mkdir(parents=True)
+            for number in range(20):
+                shutil.rmtree(tmp_path / f"step_{number}")
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            usage.disk_mib(tmp_path)
+    finally:
+        is_over.set()
+        thread.join()
