@@ -29,11 +29,18 @@ class SuiteCalls(Calls):
         *,
         commit: str | None = None,
         branch: str | None = None,
-        trigger: Literal["ci", "page"] = "ci",
+        trigger: Literal["ci", "page", "bisect"] = "ci",
         who: str = "",
+        widen: int = 0,
+        reuse: bool = False,
     ) -> SuiteRunDetail:
-        """Run the newest version. `commit` None: the code that the workers have installed."""
+        """Run the newest version. `commit` None: the code that the workers have installed.
+
+        `widen`: so many times as many seeds more. `reuse`: what this commit has done already, with the same config and
+        seed, is not done again.
+        """
         body = present({"commit": commit, "branch": branch, "trigger": trigger, "who": who})
+        body |= {"widen": widen, "reuse": reuse}
         return read(SuiteRunDetail, self._http.json("POST", f"/suites/{segment(name)}/runs", body, makes=True))
 
     def list_suite_runs(
