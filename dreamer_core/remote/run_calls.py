@@ -6,7 +6,7 @@ from typing import Any, Literal
 from dreamer_core.remote.calls import Calls, present
 from dreamer_core.remote.questions import RunFilter
 from dreamer_core.remote.reading import read
-from dreamer_core.remote.shapes import Experiment, Page, Run
+from dreamer_core.remote.shapes import Event, Experiment, Page, Run
 from dreamer_core.remote.transport import segment
 
 
@@ -75,8 +75,16 @@ class RunCalls(Calls):
         return self._page(Run, "/runs", params)
 
     def change_run(self, run_id: str, **changes: Any) -> Run:
-        """name, notes, tags, conclusion; before it begins hypothesis, primary_metric, stop_rule. group=True: all seeds."""
+        """name, notes, tags or conclusion; hypothesis, primary_metric and stop_rule only before it begins.
+
+        group=True: the same for all runs of its seed group that are in its experiment.
+        """
         return read(Run, self._http.json("PATCH", f"/runs/{segment(run_id)}", changes))
+
+    def annotate(self, run_id: str, text: str) -> Event:
+        """A remark with its time, which is never changed."""
+        found = self._http.json("POST", f"/runs/{segment(run_id)}/annotations", {"text": text}, makes=True)
+        return read(Event, found)
 
     def delete_run(self, run_id: str) -> None:
         """It can be restored."""

@@ -117,7 +117,7 @@ def _clone_form(session: Session, run: Run) -> LaunchForm:
     known = config_table.is_known(run.preset)
     changes = {each.key: each.value for each in config_table.differences(run.config, run.preset)}
     words = changes if known else dotted_items(run.config)
-    given = {name: getattr(run, name) or "" for name in ("name", "hypothesis", "primary_metric", "commit")}
+    given = {name: getattr(run, name) or "" for name in ("name", "hypothesis", "primary_metric", "stop_rule", "commit")}
     return LaunchForm(
         **given,
         preset=run.preset if run.preset and known else LaunchForm.preset,

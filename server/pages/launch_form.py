@@ -22,6 +22,7 @@ FIELDS = (
     "commit",
     "hypothesis",
     "primary_metric",
+    "stop_rule",
 )
 _RANGE = re.compile(r"(\d{1,18})(?:\s*-\s*(\d{1,18}))?")
 
@@ -43,6 +44,7 @@ class LaunchForm:
     commit: str = ""
     hypothesis: str = ""
     primary_metric: str = ""
+    stop_rule: str = ""
     parent: str = ""
 
     @classmethod
@@ -73,6 +75,7 @@ class LaunchForm:
             "seeds": parse_seeds(self.seeds),
             "tags": split_tags(self.tags),
             "hypothesis": self.hypothesis.strip(),
+            "stop_rule": self.stop_rule.strip(),
             **given,
         }
 

@@ -44,6 +44,7 @@ def test_what_is_left_empty_is_left_to_the_api() -> None:
         "seeds": None,
         "tags": [],
         "hypothesis": "",
+        "stop_rule": "",
         "experiment": "default",
         "queue": "auto",
         "priority": 0,
