@@ -1,71 +1,100 @@
-"""What `up --demo` asks for: CartPole is learned, and its best checkpoint evaluated. Once per data folder."""
+"""What `up --demo` shows: CartPole is learned and judged, blessed as a baseline, and another seed is gated against it.
+
+Every step looks at what the server has, so a demo that was interrupted goes on where it was. Once per data folder.
+"""
 
 import json
+import time
 import urllib.request
+from collections.abc import Sequence
 from typing import Any
 from urllib.error import HTTPError
 
-_EXPERIMENT, _NAME = "demo", "CartPole demo"
-
-_TRAINING = {
-    "kind": "train",
-    "experiment": _EXPERIMENT,
-    "name": _NAME,
-    "words": ["preset=cartpole"],
-    "seeds": [0],
-    "tags": ["demo"],
-    "hypothesis": "4,000 steps are enough for CartPole: the best checkpoint balances all 500 steps.",
-    "primary_metric": "eval/mean_return",
-}
+WORDS = ("preset=cartpole",)
+_NAME = "demo"
+_KEY = "eval/mean_return"
+_LOOK_EVERY_S = 5.0
 
 
-def submit(address: str, token: str) -> str:
-    """What came of it, in a sentence: a demo that cannot be queued is no reason to stop everything."""
-    call = _Caller(address, token)
-    try:
-        if call.has_runs(kind="eval"):
-            return "the CartPole demo was queued before"
-        run_id = call.post("jobs", _TRAINING, key="demo-train")["items"][0]["run_id"]
-        call.post("jobs", _evaluation_of(run_id), key="demo-eval")
-    except HTTPError as error:
-        return f"the CartPole demo was refused ({error.code}): {error.read()[:500].decode(errors='replace')}"
-    except OSError as error:
-        return f"the CartPole demo could not be queued: {error}"
-    return f"the CartPole demo is queued as run {run_id}"
-
-
-def _evaluation_of(run_id: str) -> dict[str, Any]:
-    return {
-        "kind": "eval",
-        "experiment": _EXPERIMENT,
-        "name": f"{_NAME}, evaluated",
-        "checkpoint": {"run": run_id, "which": "best"},
-        "needs": [run_id],
-        "arguments": {"episodes": 20, "greedy": True},
-        "tags": ["demo"],
-    }
-
-
-class _Caller:
+class Demo:
     """The few requests that this needs, without the weight of the real client: `up` stays small while it waits."""
 
-    def __init__(self, address: str, token: str) -> None:
-        self._api, self._token = f"{address}/api/v1", token
+    def __init__(self, address: str, token: str, words: Sequence[str] = WORDS) -> None:
+        self._api, self._token, self._words = f"{address}/api/v1", token, list(words)
+        self._next_look, self._is_over = 0.0, False
 
-    def has_runs(self, *, kind: str) -> bool:
+    def look(self) -> str:
+        """A sentence when something was done, else nothing. A demo that is refused is no reason to stop everything."""
+        now = time.monotonic()
+        if self._is_over or now < self._next_look:
+            return ""
+        self._next_look = now + _LOOK_EVERY_S
         try:
-            return bool(self._call(f"runs?experiment={_EXPERIMENT}&kind={kind}&limit=1")["items"])
+            return self._step()
         except HTTPError as error:
-            if error.code != 404:  # no such experiment yet
-                raise
-            return False
+            self._is_over = True
+            return f"the demo was refused ({error.code}): {error.read()[:500].decode(errors='replace')}"
+        except OSError:
+            return ""  # the server is away for a moment, and is started again
 
-    def post(self, path: str, body: dict[str, Any], *, key: str) -> Any:
-        """The key makes it one job, also where an `up` was killed between the two."""
-        return self._call(path, json.dumps(body).encode(), **{"Idempotency-Key": key})
+    def _step(self) -> str:
+        first, second = self._newest(_NAME), self._newest(f"{_NAME}-gate")
+        if first is None:
+            return self._start(_NAME, self._learn(), "the demo is queued: CartPole is learned, and then judged")
+        if first["state"] == "running":
+            return ""
+        if second is None and first["state"] == "finished":
+            self._bless(first["id"])
+            return self._start(
+                f"{_NAME}-gate", self._gate(), "the demo blessed a baseline; another seed is judged by it"
+            )
+        if second is not None and second["state"] == "running":
+            return ""
+        self._is_over = True
+        last = second or first
+        return f"the demo is over: suite {last['suite']} is {last['reason']}"
 
-    def _call(self, path: str, body: bytes | None = None, **headers: str) -> Any:
-        headers |= {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self._api}/{path}", body, headers)  # noqa: S310 - our own server
+    def _newest(self, suite: str) -> dict[str, Any] | None:
+        found = self._call("GET", f"suite-runs?suite={suite}&limit=1")["items"]
+        return found[0] if found else None
+
+    def _start(self, name: str, suite: dict[str, Any], words: str) -> str:
+        """The key makes it one run, also where an `up` was killed between the two."""
+        self._call("PUT", f"suites/{name}", {"suite": suite, "source": "dreamgate up --demo"})
+        self._call("POST", f"suites/{name}/runs", {"trigger": "page", "who": "demo"}, key=f"demo-{name}")
+        return words
+
+    def _bless(self, suite_run: str) -> None:
+        steps = self._call("GET", f"suite-runs/{suite_run}")["scenarios"][0]["runs"]
+        runs = [step["run_id"] for step in steps if step["kind"] == "eval"]
+        body = {"name": _NAME, "runs": runs, "keys": [_KEY], "who": "demo", "why": "the first agent that was trained"}
+        allow = ["single_seed", "dirty", "failed", "unfinished"]
+        self._call("POST", "baselines", {**body, "allow": allow}, key="demo-bless")
+
+    def _learn(self) -> dict[str, Any]:
+        sound = {"name": "sound", "checks": [{"check": "finite"}]}
+        solved = {"name": "solved", "checks": [{"check": "floor", "key": _KEY, "value": 400}]}
+        uses = [{"gate": "sound"}, {"gate": "solved", "of": "eval"}]
+        return self._suite("Does the agent learn to balance the pole?", 0, [sound, solved], uses)
+
+    def _gate(self) -> dict[str, Any]:
+        uses = [{"gate": "compare", "of": "eval", "baseline": _NAME}]
+        return self._suite("Is another seed as good as the baseline?", 1, [], uses)
+
+    def _suite(self, question: str, seed: int, gates: list[Any], uses: list[Any]) -> dict[str, Any]:
+        scenario = {
+            "name": "cartpole",
+            "words": self._words,
+            "seeds": [seed],
+            "eval": {"episodes": 20},
+            "gates": uses,
+        }
+        return {"question": question, "gates": gates, "scenarios": [scenario]}
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None, *, key: str = "") -> Any:
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        headers |= {"Idempotency-Key": key} if key else {}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self._api}/{path}", data, headers, method=method)  # noqa: S310 - our own server
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             return json.load(answer)

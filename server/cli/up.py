@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from dreamer_core.errors import OK
-from server.cli import datalock, demo, places
+from server.cli import datalock, places
 from server.cli.broker import EmbeddedBroker, find_binary, make_broker
 from server.cli.crew import Crew
+from server.cli.demo import Demo
 from server.cli.listening import address_of, listen
 from server.cli.ready import NotReadyError
 from server.keys import read_token
@@ -36,7 +37,9 @@ def add_to(commands: Any) -> None:
     )
     places.add_data(parser)
     places.add_address(parser)
-    parser.add_argument("--demo", action="store_true", help="queue the CartPole demo, unless it was before")
+    parser.add_argument(
+        "--demo", action="store_true", help="learn CartPole, bless it, gate another seed; once"
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
     parser.add_argument("--json", action="store_true", help="print the address as JSON, and open no browser")
     parser.set_defaults(run=run)
@@ -49,9 +52,11 @@ def run(args: argparse.Namespace) -> int:
         lock.note(address_of(opened))
         crew = _gather(args, settings, opened, lock.children)
         try:
-            _open(crew, args, settings, stops)
+            shown = _open(crew, args, settings, stops)
             while not stops.count:
                 crew.look_after(say)
+                if shown is not None and (news := shown.look()):
+                    say(news)
                 time.sleep(_LOOK_S)
             say("stopping; running jobs save their state first (Ctrl-C again kills them)")
         finally:
@@ -97,21 +102,21 @@ def _embedded(data: Path) -> EmbeddedBroker | None:
     return make_broker(binary, data)
 
 
-def _open(crew: Crew, args: argparse.Namespace, settings: Settings, stops: Stops) -> None:
+def _open(crew: Crew, args: argparse.Namespace, settings: Settings, stops: Stops) -> Demo | None:
+    """The demo that is to be shown meanwhile."""
     try:
         crew.open(lambda: stops.count > 0)
     except NotReadyError:
         if stops.count:  # asked to stop before it was up: no failure
-            return
+            return None
         raise
     token = read_token(settings)
     crew.open_worker(token)
     login = f"{address_of(crew.opened)}/login?code={crew.environ['DREAMGATE_LOGIN_CODE']}"
     _welcome(login, settings.data, as_json=args.json)
-    if args.demo:
-        say(demo.submit(crew.address, token))
     if not args.no_browser and not args.json and _has_screen():
         webbrowser.open(login)
+    return Demo(crew.address, token) if args.demo else None
 
 
 def _welcome(login: str, data: Path, *, as_json: bool) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
-from server.cli import demo
 from server.cli.broker import find_binary
+from server.cli.demo import Demo
 from tests.server.house.processes import Command, environment, get, wait_for
 
 HERE = ("--port", "0", "--data", "data")
@@ -161,7 +161,21 @@ def test_the_demo_is_queued_once(tmp_path: Path) -> None:
         url = serve.first_line().split()[1].partition("/login")[0]
         token = (tmp_path / "data" / "token").read_text().strip()
         wait_for(lambda: get(f"{url}/health"))
-        assert "is queued as run" in demo.submit(url, token)
-        assert demo.submit(url, token) == "the CartPole demo was queued before"
+        shown = Demo(url, token)
+        assert "the demo is queued" in shown.look()
+        assert [shown.look(), Demo(url, token).look()] == ["", ""]
         jobs = get(f"{url}/api/v1/jobs", token)["items"]
         assert sorted((job["run"]["kind"], job["unmet_needs"]) for job in jobs) == [("eval", 1), ("train", 0)]
+
+
+def test_a_demo_that_is_refused_says_why_and_is_over(tmp_path: Path) -> None:
+    with Command("serve", "--port", "0", "--data", "data", folder=tmp_path) as serve:
+        url = serve.first_line().split()[1].partition("/login")[0]
+        wait_for(lambda: get(f"{url}/health"))
+        shown = Demo(url, "not the token")
+        assert shown.look().startswith("the demo was refused (401)")
+        assert shown.look() == ""
+
+
+def test_a_demo_waits_for_a_server_that_is_away() -> None:
+    assert Demo("http://127.0.0.1:9", "a token").look() == ""
