@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from server.jobs.ending import LONGEST_BACKOFF_S, lose
 from server.jobs.rows import get_job
 from server.news import News
-from server.runs.rows import hold_run
+from server.runs.rows import hold_run, hold_runs
 from server.tables import Job, Worker
 
 
@@ -30,7 +30,7 @@ def reap(session: Session, run_id: str, now: float) -> News:
 def grant_grace(session: Session, now: float, lease_s: float) -> None:
     """Every lease counts from now, and no job waits after a lost worker for longer than the longest wait. For a server
     that was away, or whose clock has jumped: the workers may well live."""
-    leased = update(Job).where(col(Job.lease_until).is_not(None))
-    session.connection().execute(leased.values(lease_until=now + lease_s))
-    far = update(Job).where(col(Job.not_before) > now + LONGEST_BACKOFF_S)
-    session.connection().execute(far.values(not_before=now + LONGEST_BACKOFF_S))
+    is_leased, is_far = col(Job.lease_until).is_not(None), col(Job.not_before) > now + LONGEST_BACKOFF_S
+    hold_runs(session, session.exec(select(Job.run_id).where(is_leased | is_far)).all())
+    session.connection().execute(update(Job).where(is_leased).values(lease_until=now + lease_s))
+    session.connection().execute(update(Job).where(is_far).values(not_before=now + LONGEST_BACKOFF_S))
