@@ -45,9 +45,9 @@ def sentence(check: Check) -> str:
 
 def _threshold_median(check: ThresholdMedian) -> str:
     keys = _keys(check.keys) if check.keys else "Every metric of the baseline"
-    by = "the baseline's threshold" if check.threshold_pct is None else _percent(check.threshold_pct)
-    way = "moves by no more than" if check.two_sided else "gets no worse than"
-    return f"{keys}: the median {way} {by}{_last(check.window)}."
+    by = "its threshold" if check.threshold_pct is None else _percent(check.threshold_pct)
+    way = "differs from" if check.two_sided else "is worse than"
+    return f"{keys}: the median {way} the baseline's by no more than {by}{_last(check.window)}."
 
 
 def _finite(check: Finite) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import String, select, type_coerce
 from sqlmodel import Session, col
 
-from server.tables import Suite, SuiteRun, SuiteState
+from server.suites import applied
+from server.tables import SuiteRun, SuiteState
 
 MOST_COMMITS = 50
 _MOST_RUNS = 5_000  # of the newest that are looked at: what is older is on the pages of its suites
@@ -30,6 +31,7 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class Row:
     suite: str
+    question: str
     cells: Sequence[Cell | None]
 
 
@@ -55,10 +57,9 @@ def read_matrix(session: Session, branch: str | None, most: int = MOST_COMMITS) 
                 continue
             columns[place] = Column(place, its_branch, at)
         cells.setdefault((suite, place), Cell(run_id, verdict or state, at))
-    names = set(session.connection().execute(select(col(Suite.name)).distinct()).scalars())
-    rows = [
-        Row(name, [cells.get((name, place)) for place in columns]) for name in sorted(names | {key[0] for key in cells})
-    ]
+    asks = {row.name: str(row.body.get("question", "")) for row in session.exec(applied.newest())}
+    names = sorted(asks.keys() | {suite for suite, _ in cells})
+    rows = [Row(name, asks.get(name, ""), [cells.get((name, place)) for place in columns]) for name in names]
     return Matrix(list(columns.values()), rows, _branches(session))
 
 

@@ -5,20 +5,24 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from server.errors import ApiError
 from server.gates.words import Number, Slug
 from server.house import House, HouseDep
 from server.jsonvalues import Text
+from server.pages import board
 from server.pages.matrix import read_matrix
 from server.pages.sent_form import SentForm
 from server.pages.trends import trends
 from server.rendering import respond
+from server.runs.out import RunOut, runs_out
+from server.runs.rows import LEAN
 from server.suites import applied, runs
-from server.suites.out import suite_run_detail, suites_out
+from server.suites.out import SuiteRunDetail, suite_run_detail, suites_out
 from server.suites.start import Asked, start
 from server.suites.suite_routes import StartIn
+from server.tables import Run
 
 router = APIRouter(include_in_schema=False)
 
@@ -63,7 +67,8 @@ def run_now(request: Request, house: HouseDep, name: Slug, sent: SentForm) -> Re
 def show_suite_run(request: Request, house: HouseDep, suite_run_id: str) -> Response:
     with house.database.reading() as session:
         run = suite_run_detail(session, runs.get(session, suite_run_id))
-    context = {"run": run, "now": house.clock()}
+        jobs = _jobs(session, run)
+    context = {"run": run, "jobs": jobs, "score": board.HERO[0], "now": house.clock()}
     return respond(request, context, page="suites/run.html", fragment="suites/_run.html", resource=run)
 
 
@@ -90,6 +95,13 @@ def _suite(session: Session, name: str, version: int | None) -> dict[str, Any]:
         "judged": len(judged),
         "trends": trends(session, judged),
     }
+
+
+def _jobs(session: Session, run: SuiteRunDetail) -> dict[str, RunOut]:
+    """How far each is, and the score that it has."""
+    ids = [step.run_id for scenario in run.scenarios for step in scenario.runs]
+    found = session.exec(select(Run).where(col(Run.id).in_(ids)).options(*LEAN)).all()
+    return {one.id: one for one in runs_out(session, found, metrics=[board.HERO[0]])}
 
 
 def _problems(error: ValidationError) -> dict[str, str]:

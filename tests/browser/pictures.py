@@ -5,7 +5,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from server.files.store import Store
 from server.house import House
 from server.queue import NoBroker
 from server.settings import Settings
+from server.suites.advance import Suites
 from tests.browser.conftest import CHROMIUM, FLAGS, TOKEN
 from tests.browser.story import Lab, tell
 
@@ -45,16 +46,18 @@ class TurnedClock:
 
 def main() -> None:
     clock = TurnedClock()
-    with tempfile.TemporaryDirectory() as folder, _serve(Path(folder), clock) as url:
+    with tempfile.TemporaryDirectory() as folder, _serve(Path(folder), clock) as (url, house):
         client = httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30)
-        runs = tell(Lab(client, clock.turn))
+        lab = Lab(client, clock.turn, look=Suites(house).advance)
+        runs = tell(lab)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-            _draw(browser, url, runs, clock())
+            _draw(browser, url, _pages(runs, lab.paths), clock())
 
 
-def _draw(browser: Browser, url: str, runs: dict[str, str], now: float) -> None:
-    shown = (
+def _pages(runs: dict[str, str], gates: dict[str, str]) -> list[tuple[str, str, tuple[str, ...]]]:
+    both = ("light", "dark")
+    return [
         ("runs", "/runs", ("light", "dark")),
         ("seeds", "/runs?group=seeds&experiment=horizon&metrics=eval/mean_return,eval/success_rate,sps", ("light",)),
         ("run", f"/runs/{runs['running']}", ("light", "dark")),
@@ -62,7 +65,20 @@ def _draw(browser: Browser, url: str, runs: dict[str, str], now: float) -> None:
         ("failed", f"/runs/{runs['broken']}", ("light",)),
         ("launch", f"/launch?clone={runs['short']}", ("light", "dark")),
         ("workers", "/workers", ("light", "dark")),
-    )
+        ("baselines", "/baselines", both),
+        ("baseline", gates["diff"], both),
+        ("bless", gates["bless"], both),
+        ("gate-results", "/gate-results", both),
+        ("gate-result", gates["failed"], both),
+        ("gates", "/gates", both),
+        ("gate", gates["gate"], both),
+        ("suites", "/suites", both),
+        ("suite", gates["speeds"], both),
+        ("suite-run", gates["running"], both),
+    ]
+
+
+def _draw(browser: Browser, url: str, shown: Iterable[tuple[str, str, tuple[str, ...]]], now: float) -> None:
     for name, path, schemes in shown:
         for scheme in schemes:
             with browser.new_context(
@@ -84,7 +100,7 @@ def _take(page: Page, path: str, now: float, image: Path) -> None:
 
 
 @contextmanager
-def _serve(data: Path, clock: TurnedClock) -> Iterator[str]:
+def _serve(data: Path, clock: TurnedClock) -> Iterator[tuple[str, House]]:
     url = f"sqlite:///{data / 'dreamgate.db'}"
     database = Database(url)
     migrate.upgrade(database)
@@ -101,7 +117,7 @@ def _serve(data: Path, clock: TurnedClock) -> Iterator[str]:
     try:
         while not server.started:
             time.sleep(0.05)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", house
     finally:
         server.should_exit = True
         thread.join()

@@ -8,6 +8,7 @@ import httpx2
 
 from dreamer_core.metrics.jsonsafe import dumps
 from tests.browser.curves import Plot, records
+from tests.browser.gates_story import tell_of_gates, wait_until_judged
 from tests.browser.picture import checkerboard
 
 API = "/api/v1"
@@ -22,6 +23,8 @@ class Lab:
     wait: Callable[[float], None] = lambda seconds: None
     worker: str = ""
     leases: dict[str, str] = field(default_factory=dict)
+    look: Callable[[], None] = lambda: None  # what the server's timer does by itself, where it is off
+    paths: dict[str, str] = field(default_factory=dict)  # of pages about gates, by what is to be seen there
 
     def post(self, path: str, body: Any, **headers: str) -> Any:
         answer = self.client.post(
@@ -29,6 +32,19 @@ class Lab:
         )
         assert answer.is_success, f"POST {path}: {answer.status_code} {answer.text}"
         return answer.json()
+
+    def put(self, path: str, body: Any) -> None:
+        answer = self.client.put(f"{API}{path}", json=body)
+        assert answer.is_success, f"PUT {path}: {answer.status_code} {answer.text}"
+
+    def get(self, path: str, **params: Any) -> Any:
+        answer = self.client.get(f"{API}{path}", params=params)
+        assert answer.is_success, f"GET {path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    def until_judged(self) -> None:
+        self.look()
+        wait_until_judged(self)
 
     def submit(self, *words: str, **more: Any) -> list[str]:
         made = self.post("/jobs", {"kind": "train", "words": ["preset=cartpole", f"steps={STEPS}", *words], **more})
@@ -109,6 +125,7 @@ def tell(lab: Lab) -> dict[str, str]:
     """The whole day. Returns runs that one would look at, by what happened to them."""
     lab.post("/experiments", {"name": "horizon", "question": "Does a shorter dream learn faster?"})
     lab.open_worker()
+    tell_of_gates(lab)
     short, solved = _compare_horizons(lab)
     found = {"short": short, "solved": solved}
     found["forgot"] = _one(lab, Plot(seed=7, forgets_at=28_000), name="cartpole, high entropy", tags=["odd"])

@@ -134,7 +134,7 @@ export class BandChart {
     place.textContent = words.length ? `${words.slice(0, 6).join(", ")} @ ${number(at)}` : "";
   }
 
-  /** Each limit as a line over the whole width, with its words at the right. */
+  /** Each limit as a line over the whole width. Its words stand at the left, where curves begin far from it. */
   rule(plot, colour) {
     const { ctx, bbox } = plot;
     ctx.save();
@@ -142,14 +142,13 @@ export class BandChart {
     ctx.lineWidth = devicePixelRatio;
     ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-    ctx.textAlign = "right";
     for (const { y, label } of this.limits) {
       const at = plot.valToPos(y, "y", true);
       ctx.beginPath();
       ctx.moveTo(bbox.left, at);
       ctx.lineTo(bbox.left + bbox.width, at);
       ctx.stroke();
-      ctx.fillText(`${label} ${number(y)}`, bbox.left + bbox.width - 4 * devicePixelRatio, at - 4 * devicePixelRatio);
+      ctx.fillText(`${label} ${number(y)}`, bbox.left + 6 * devicePixelRatio, at - 4 * devicePixelRatio);
     }
     ctx.restore();
   }

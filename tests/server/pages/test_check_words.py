@@ -44,7 +44,7 @@ def test_every_check_has_a_sentence(kind: str) -> None:
         ),
         (
             {"check": "threshold_median", "keys": ["sps"], "threshold_pct": 0.1, "two_sided": True},
-            "sps: the median moves by no more than 10 %.",
+            "sps: the median differs from the baseline's by no more than 10 %.",
         ),
         (
             {"check": "finite", "required": False},
