@@ -93,6 +93,7 @@ class CheckResult:
     warning: bool
     reason: str
     numbers: dict[str, Any]  # that led to it
+    comparison: dict[str, Any] | None = None  # a statistical claim
 
 
 @dataclass(frozen=True, kw_only=True)
