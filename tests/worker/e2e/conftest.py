@@ -8,6 +8,7 @@ import pytest
 from dreamer_core.metrics.sink import read_records
 from tests.e2e.runs import dreamgate, only_run
 from tests.worker.e2e.processes import Stage, plain
+from tests.worker.e2e.repositories import copy_code
 
 # 4 environments and an update every second step from step 64 on: two evaluations, six checkpoints, a few seconds.
 WORDS = [
@@ -22,6 +23,11 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     stage = Stage(tmp_path)
     yield stage
     stage.close()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return copy_code(tmp_path / "repository")
 
 
 @pytest.fixture(scope="session")

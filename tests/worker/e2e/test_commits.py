@@ -1,42 +1,14 @@
 """A job may name a commit: that one's code runs, and the manifest says so."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.worker.e2e.processes import Stage
+from tests.worker.e2e.repositories import commit
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parents[3]
 QUICK = ["preset=bandit+debug", "device=cpu"]
-WHO = {f"GIT_{role}_{what}": "somebody@home" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-
-
-def git(*words: str, cwd: Path) -> str:
-    done = subprocess.run(["git", *words], cwd=cwd, env=os.environ | WHO, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """This checkout's code, as it lies here, in a repository of its own."""
-    path = tmp_path / "repository"
-    path.mkdir()
-    names = git("ls-files", "--cached", "--others", "--exclude-standard", "dreamer_core", cwd=ROOT).splitlines()
-    for name in names:
-        if (ROOT / name).is_file():
-            (path / name).parent.mkdir(parents=True, exist_ok=True)
-            (path / name).write_bytes((ROOT / name).read_bytes())
-    git("init", "-q", cwd=path)
-    return path
-
-
-def commit(repository: Path, message: str) -> str:
-    git("add", ".", cwd=repository)
-    git("commit", "-qm", message, cwd=repository)
-    return git("rev-parse", "HEAD", cwd=repository)
 
 
 def test_the_code_of_the_commit_runs(stage: Stage, repository: Path) -> None:
