@@ -33,10 +33,10 @@ class Settings:
             database_url=_database(environ.get("DREAMGATE_DATABASE_URL"), data),
             broker_url=environ.get("DREAMGATE_BROKER_URL") or None,
             artifacts_url=environ.get("DREAMGATE_ARTIFACTS") or str(data / "artifacts"),
-            token=environ.get("DREAMGATE_TOKEN") or None,
+            token=(environ.get("DREAMGATE_TOKEN") or "").strip() or None,  # out of a file it often ends in a newline
             host=host,
             port=_whole("DREAMGATE_PORT", environ, 8420),
-            lease_s=_number("DREAMGATE_LEASE_S", environ, 30.0),
+            lease_s=_number("DREAMGATE_LEASE_S", environ, 30.0, least=1),
             timer_s=_number("DREAMGATE_TIMER_S", environ, 2.0),
             login_code=environ.get("DREAMGATE_LOGIN_CODE") or None,
             trusted_hosts=_hosts(environ.get("DREAMGATE_TRUSTED_HOSTS"), host),
@@ -76,12 +76,12 @@ def _whole(name: str, environ: Mapping[str, str], default: int) -> int:
     return int(number)
 
 
-def _number(name: str, environ: Mapping[str, str], default: float) -> float:
+def _number(name: str, environ: Mapping[str, str], default: float, least: int = 0) -> float:
     text = environ.get(name)
     try:
         number = float(text) if text else float(default)
     except ValueError:
         raise UsageError(f"{name} must be a number, got {text!r}") from None
-    if not 0 <= number < 1e6:
-        raise UsageError(f"{name} must be from 0 to a million, got {text!r}")
+    if not least <= number < 1e6:
+        raise UsageError(f"{name} must be from {least} to a million, got {text!r}")
     return number

@@ -7,8 +7,7 @@ from sqlalchemy import exists, func
 from sqlmodel import Session, col, select
 
 from server.errors import NotFoundError
-from server.files import content, names
-from server.files.store import Incoming
+from server.files import names
 from server.runs.rows import hold_run
 from server.tables import Artifact, Attempt
 
@@ -34,11 +33,9 @@ def listed(session: Session, run_id: str, prefix: str, after: str, limit: int) -
     return list(session.exec(found.order_by(col(Artifact.name)).limit(limit)))
 
 
-def put(session: Session, run_id: str, name: str, incoming: Incoming, sha256: str, now: float) -> Put:
-    """Row and bytes in one transaction. The caller then drops what was replaced, in another one."""
+def put(session: Session, run_id: str, name: str, size: int, sha256: str, now: float) -> Put:
+    """The row of bytes that this transaction keeps. The caller then drops what was replaced, in another one."""
     hold_run(session, run_id)
-    content.lock(session, sha256)
-    incoming.keep()
     old = _get(session, run_id, name)
     if old is not None and old.sha256 == sha256:
         return Put(old, is_new=False, replaced=None)
@@ -46,7 +43,7 @@ def put(session: Session, run_id: str, name: str, incoming: Incoming, sha256: st
     artifact = old or Artifact(
         run_id=run_id, name=name, media_type=names.media_type(name), size=0, sha256="", created_at=now
     )
-    artifact.sqlmodel_update({"size": incoming.size, "sha256": sha256, "created_at": now})
+    artifact.sqlmodel_update({"size": size, "sha256": sha256, "created_at": now})
     session.add(artifact)
     session.flush()
     return Put(artifact, is_new=old is None, replaced=replaced)

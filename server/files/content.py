@@ -13,7 +13,7 @@ from server.tables import Artifact
 
 
 def lock(session: Session, sha256: str) -> None:
-    """Until the end of the transaction. On SQLite a write transaction is alone anyway."""
+    """Until the end of the transaction, and before it holds a run. On SQLite a write transaction is alone anyway."""
     if session.get_bind().dialect.name == "postgresql":
         session.connection().execute(select(func.pg_advisory_xact_lock(int(sha256[:15], 16))))
 

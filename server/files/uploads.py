@@ -50,8 +50,11 @@ class Upload:
             )
         try:
             with self.house.database.writing() as session:
+                # Before the run is held: far away this takes as long as a copy, and nobody could renew its lease.
+                content.lock(session, sha256)
+                incoming.keep()
                 require_lease(session, self.run_id, self.token, final_will_do=True)
-                put = artifacts.put(session, self.run_id, self.name, incoming, sha256, self.house.clock())
+                put = artifacts.put(session, self.run_id, self.name, incoming.size, sha256, self.house.clock())
         except Exception:
             drop_if_unused(self.house, sha256)  # in place already, perhaps, and without a row
             raise

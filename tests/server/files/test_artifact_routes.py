@@ -14,7 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from server.app import build_app
-from server.files.store import Store
+from server.files.store import Incoming, Store
 from server.house import House
 from server.runs.rows import hold_run, touch
 from server.tables import RunState
@@ -313,6 +313,44 @@ class FullStore(Store):
 
 def _no_room(data: Any) -> int:
     raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class FarStore(Store):
+    """Giving a content its place takes a while, as copying does in a bucket."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.is_moving, self.may_go_on = threading.Event(), threading.Event()
+
+    def begin(self) -> Incoming:
+        incoming = super().begin()
+        keep = incoming.keep
+
+        def slow() -> None:
+            self.is_moving.set()
+            self.may_go_on.wait(30)
+            keep()
+
+        incoming.keep = slow  # type: ignore[method-assign]
+        return incoming
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)  # SQLite has one writer
+def test_a_store_that_is_slow_does_not_keep_the_run_from_its_worker(house: House) -> None:
+    far = FarStore(house.store.url)
+    with house.database.writing() as session:
+        run_id = a_running_job(session).id
+    lease = {"X-Dreamgate-Lease": LEASE}
+    app = build_app(replace(house, store=far))
+    with TestClient(app, headers={"Authorization": f"Bearer {TOKEN}"}) as client, ThreadPoolExecutor() as threads:
+        upload = threads.submit(client.put, f"/api/v1/runs/{run_id}/artifacts/a", content=b"hello", headers=lease)
+        far.is_moving.wait(30)
+        beat = threads.submit(client.post, f"/api/v1/jobs/{run_id}/heartbeat", json={}, headers=lease)
+        try:
+            assert beat.result(timeout=5).status_code == 200
+        finally:
+            far.may_go_on.set()
+        assert upload.result().status_code == 201
 
 
 def test_a_full_disk_is_507_and_keeps_nothing(house: House, path: str) -> None:

@@ -21,6 +21,11 @@ def test_an_empty_variable_says_nothing() -> None:
     assert Settings.read({f"DREAMGATE_{name}": "" for name in names}) == Settings.read({})
 
 
+@pytest.mark.parametrize(("said", "token"), [("secret\n", "secret"), (" \n", None)])
+def test_the_newline_of_a_file_is_no_part_of_the_token(said: str, token: str | None) -> None:
+    assert Settings.read({"DREAMGATE_TOKEN": said}).token == token
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_postgres_is_always_spoken_to_through_psycopg(scheme: str) -> None:
     settings = Settings.read({"DREAMGATE_DATABASE_URL": f"{scheme}://me@db/dreamgate"})
@@ -44,8 +49,9 @@ def test_its_own_machine_may_always_ask() -> None:
         ("DREAMGATE_PORT", "http", "must be a number, got 'http'"),
         ("DREAMGATE_PORT", "70000", "must be a port from 0 to 65535, got 70000"),
         ("DREAMGATE_PORT", "80.5", "must be a port"),
-        ("DREAMGATE_LEASE_S", "-1", "from 0 to a million"),
-        ("DREAMGATE_LEASE_S", "nan", "from 0 to a million"),
+        ("DREAMGATE_LEASE_S", "0", "from 1 to a million"),
+        ("DREAMGATE_LEASE_S", "nan", "from 1 to a million"),
+        ("DREAMGATE_TIMER_S", "-1", "from 0 to a million"),
         ("DREAMGATE_DATABASE_URL", "mysql://me:secret@db/x", "must begin with sqlite:/// or postgresql://, got mysql:"),
     ],
 )
