@@ -16,7 +16,8 @@ T = TypeVar("T")
 LIMIT, MOST = 50, 200
 
 PageSize = Annotated[int, Field(ge=1, le=MOST, description="how many at most")]
-PageCursor = Annotated[Text, Field(max_length=1000, description="`next` of the page before")]
+# As long as the longest name or key that it may hold, at four bytes a character, and written as base64.
+PageCursor = Annotated[Text, Field(max_length=2000, description="`next` of the page before")]
 Limit = Annotated[PageSize, Query()]
 Cursor = Annotated[PageCursor | None, Query()]
 

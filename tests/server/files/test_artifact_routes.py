@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
@@ -73,6 +74,14 @@ def test_files_are_listed_by_name_in_pages_and_by_prefix(client: TestClient, pat
     rest = names(client, path, f"?limit=3&cursor={page['next']}")
     assert sorted([item["name"] for item in page["items"]] + rest) == ["Eval/3", "a", "b", "eval/1", "eval/2"]
     assert names(client, path, "?prefix=eval/") == ["eval/1", "eval/2"]
+
+
+def test_a_page_may_end_at_the_longest_name(client: TestClient, path: str) -> None:
+    for name in ("🦊" * 255, "🦊" * 254 + "🦌"):
+        assert client.put(f"{path}/{quote(name)}", content=b"x").status_code == 201
+    page = client.get(f"{path}?limit=1").json()
+    rest = names(client, path, f"?limit=1&cursor={page['next']}")
+    assert {page["items"][0]["name"], *rest} == {"🦊" * 255, "🦊" * 254 + "🦌"}
 
 
 def test_the_same_content_again_changes_nothing(client: TestClient, house: House, path: str) -> None:
