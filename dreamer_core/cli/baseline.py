@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dreamer_core.cli import options
+from dreamer_core.cli import baseline_server, options
 from dreamer_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "baseline",
         help="freeze what a run or a seed group scored",
-        description="Baselines are files: capture one, export it for older tools, or compare two of its versions.",
+        description="As files: capture, export, diff. On a server, for the team: bless, list, retire.",
     )
     parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_capture(parts)
@@ -33,6 +33,7 @@ def add_to(commands: Any) -> None:
     compare.add_argument("after", type=Path, metavar="AFTER.json")
     options.add_json(compare)
     compare.set_defaults(run=run_diff)
+    baseline_server.add_parts(parts)
 
 
 def _add_capture(parts: Any) -> None:

@@ -20,6 +20,7 @@ from dreamer_core.cli import (
     retry,
     runs,
     submit,
+    suite,
     sweep,
     train,
     viz,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 ENTRY_POINTS = "dreamgate.commands"  # name = "a.module", which has `add_to(commands)` and is quick to import
 
 _TRAINING = (train, evaluate, bench, viz, sweep, presets, baseline, gate)
-_CLIENT = (submit, runs, wait, logs, curves, export, cancel, retry, resume)
+_CLIENT = (submit, runs, wait, logs, curves, export, cancel, retry, resume, suite)
 
 
 class Commands:

@@ -1,10 +1,10 @@
-"""`dreamgate gate compare`: is this run as good as the baseline? An answer, its reasons, and an exit code."""
+"""`dreamgate gate`: is this run as good as the baseline? An answer, its reasons, and an exit code."""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dreamer_core.cli import options
+from dreamer_core.cli import gate_server, options
 from dreamer_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def add_to(commands: Any) -> None:
     compare.add_argument("--history", type=Path, metavar="FILE.json", help="for change_point: {metric: [values]}")
     options.add_json(compare)
     compare.set_defaults(run=run)
+    gate_server.add_parts(parts)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,0 +1,36 @@
+"""The commit and the branch of the repository one stands in."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Checkout:
+    commit: str | None = None
+    branch: str | None = None  # None also where no branch is checked out, as in CI
+    is_dirty: bool = False
+
+
+def find_checkout() -> Checkout:
+    """Empty outside of a repository, and where there is no git."""
+    commit = _git("rev-parse", "HEAD")
+    branch = _git("symbolic-ref", "--short", "--quiet", "HEAD")
+    return Checkout(
+        commit=commit or None, branch=branch or None, is_dirty=bool(commit and _git("status", "--porcelain"))
+    )
+
+
+def warn_if_dirty(checkout: Checkout) -> None:
+    if checkout.is_dirty and checkout.commit:
+        print(
+            f"dreamgate: what is not committed is not in {checkout.commit[:12]}, and will not be run", file=sys.stderr
+        )
+
+
+def _git(*words: str) -> str:
+    try:
+        found = subprocess.run(["git", *words], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603, S607
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.strip() if found.returncode == 0 else ""
