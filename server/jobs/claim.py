@@ -57,8 +57,9 @@ def claim(session: Session, worker_id: str, queues: list[str], free_gpus: int, n
     return Answer(_lease(session, run_id, worker, now, lease_s), wait=False, news=News(changed=[run_id]))
 
 
-def still_holds(session: Session, run_id: str, token: str, now: float, lease_s: float) -> bool:
+def still_holds(session: Session, worker_id: str, run_id: str, token: str, now: float, lease_s: float) -> bool:
     """Whether the attempt with this token has its lease; then it counts from now, as its worker may just hear of it."""
+    _hear_of(session, worker_id, now)  # first, as in `claim`: the worker is held before its runs
     hold_run(session, run_id)
     job = get_job(session, run_id)
     if job.lease_token != token:

@@ -86,8 +86,10 @@ def claim_job(house: HouseDep, once: OnceDep, worker_id: str, body: ClaimIn) -> 
             return ClaimOut(claim=claimed, wait=found.wait)
 
         def lasts(made: Made) -> bool:  # that there is nothing to do is never kept: it may be otherwise at once
-            taken = made["claim"]
-            return taken is not None and claim.still_holds(session, taken["run_id"], taken["token"], now, lease_s)
+            if made["claim"] is None:
+                return False
+            run_id, token = made["claim"]["run_id"], made["claim"]["token"]
+            return claim.still_holds(session, worker_id, run_id, token, now, lease_s)
 
         answer = once.answer(session, now, body, make, status=200, lasts=lasts)
     news.tell(house)

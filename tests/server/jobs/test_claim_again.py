@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from server.house import House
 from server.jobs.reaper import reap
 from tests.server.fakes import SetClock
-from tests.server.jobs.asking import API, Json, job, post, refused, register, start, submit
+from tests.server.jobs.asking import API, Json, get, job, post, refused, register, start, submit
 
 
 def _claim(client: TestClient, worker: str, key: str = "k", **body: Any) -> Any:
@@ -54,6 +54,16 @@ def test_hearing_of_it_late_gives_a_whole_lease(client: TestClient, clock: SetCl
     clock.advance(29)
     _claimed(client, worker)
     assert job(client, run_id)["lease_until"] == "2023-11-14T22:14:19.000+00:00"  # 59 s after the first claim
+
+
+def test_a_claim_that_is_sent_again_is_a_sign_of_life(client: TestClient, clock: SetClock) -> None:
+    worker = register(client)
+    submit(client)
+    _claimed(client, worker)
+    clock.advance(29)
+    _claimed(client, worker)
+    [found] = get(client, "/workers")["items"]
+    assert found["seen_at"] == "2023-11-14T22:13:49.000+00:00"
 
 
 def test_a_job_that_was_taken_back_meanwhile_is_claimed_anew(client: TestClient, house: House, clock: SetClock) -> None:
