@@ -142,12 +142,15 @@ def _replay_ratio(found: Mapping[str, Any]) -> Gauge | None:
 
 def _hold(found: Mapping[str, Any]) -> Gauge | None:
     """The worst evaluation of each run after it reached the level."""
-    runs = [run for run in found.get("runs", ()) if isinstance(run, Mapping) and "worst" in _plain(run)]
-    worst = [_plain(run)["worst"] for run in runs]
+    runs = [_plain(run) for run in found.get("runs", ()) if isinstance(run, Mapping)]
+    held = [run for run in runs if "worst" in run]
+    worst = [run["worst"] for run in held]
     if not worst:
         return None
-    keep, level = runs[0]["keep"], runs[0]["level"]
+    keep, level = held[0]["keep"], held[0]["level"]
     higher = keep <= level
+    if lost := [run["best"] for run in runs if "best" in run]:
+        return _never_reached(lost, worst, level, higher=higher)
     value = min(worst) if higher else max(worst)
     return Gauge(
         value=value,
@@ -157,6 +160,19 @@ def _hold(found: Mapping[str, Any]) -> Gauge | None:
         dots=tuple(worst),
         measured=f"worst {number(value)}",
         asked=f"keep {number(keep)} after {number(level)}",
+    )
+
+
+def _never_reached(best: list[float], worst: list[float], level: float, *, higher: bool) -> Gauge:
+    """What a run that never got there had at best says more than how the others held."""
+    value = min(best) if higher else max(best)
+    return Gauge(
+        value=value,
+        low=level if higher else None,
+        high=None if higher else level,
+        dots=(*best, *worst),
+        measured=f"best {number(value)}",
+        asked=f"reach {number(level)}",
     )
 
 

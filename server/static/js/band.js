@@ -7,54 +7,64 @@ import { number, tick } from "./words.js";
 const POINTS = 400;
 const FONT = "11px system-ui, sans-serif";
 const SERIES = 8;
+const MOST_READ = 6;
 // So that lines can be told apart without their colours; the legend draws the same ones.
 const DASHES = [[], [7, 4], [2, 3]];
-const LOW = 1, HIGH = 2, MIDDLE = 3; // rows of the band, where there is one
 
-/** @typedef {{steps: number[], low: number[], middle: number[], high: number[]}} Band */
+/**
+ * What is drawn of one side: a line alone, or with a band around it.
+ * @typedef {{steps: number[], low?: number[], middle: (number | null)[], high?: number[]}} Shape
+ * @typedef {{shape: Shape, colour: string, dash: number[], isBaseline: boolean}} Drawn
+ */
 
 export class BandChart {
-  /** @param {HTMLElement} figure with data-key, data-band, data-runs and data-limits */
+  /**
+   * @param {HTMLElement} figure with data-key; and data-band (the baseline's curve) and data-runs, or data-sides (bands
+   *   of several sides); perhaps data-limits
+   */
   constructor(figure) {
     this.figure = figure;
     this.key = figure.dataset.key;
     this.place = /** @type {HTMLElement} */ (figure.querySelector(".plot"));
     /** @type {{y: number, label: string}[]} */
     this.limits = JSON.parse(figure.dataset.limits || "[]");
-    this.runs = figure.dataset.runs ? figure.dataset.runs.split(",") : [];
-    this.hasBand = false;
+    /** @type {Drawn[]} */ this.drawn = [];
     this.plot = null;
     /** @type {any} */ this.rows = null;
   }
 
   async load() {
-    const [band, curves] = await Promise.all([this.band(), this.curves()]);
-    this.hasBand = band !== null;
-    const tables = [...(band ? [band] : []), ...curves].filter((table) => table[0].length);
+    const { sides } = this.figure.dataset;
+    const [baseline, others] = sides ? await this.sides(sides) : await Promise.all([this.baseline(), this.runs()]);
+    const places = others.map((shape, place) => ({ shape, ...look(place) }));
+    const first = { shape: baseline, colour: "--ink-soft", dash: [4, 4], isBaseline: true };
+    this.drawn = [first, ...places].filter(({ shape }) => shape?.steps.length);
     this.place.querySelector(".skeleton")?.remove();
-    this.place.classList.toggle("empty-plot", tables.length === 0);
-    this.rows = tables.length ? uPlot.join(tables) : null;
+    this.place.classList.toggle("empty-plot", this.drawn.length === 0);
+    this.rows = this.drawn.length ? uPlot.join(this.drawn.map(({ shape }) => table(shape))) : null;
     this.draw();
   }
 
-  /** One table of the band: steps, lowest, highest, middle. A single curve is its own band. */
-  async band() {
-    if (!this.figure.dataset.band) return null;
-    const found = await call("GET", this.figure.dataset.band);
-    const { band, curves } = found;
-    if (band) return [band.steps, band.low, band.high, band.middle].map(finite);
-    const [only] = curves;
-    return only ? [only.steps, only.values, only.values, only.values].map(finite) : null;
+  /** @param {string} address @returns {Promise<[Shape | null, (Shape | null)[]]>} */
+  async sides(address) {
+    const found = await call("GET", address);
+    return [found.baseline, found.sides];
   }
 
-  /** A table for each run. A run without the metric has an empty one: colours stay with their runs. */
-  async curves() {
-    if (this.runs.length === 0) return [];
-    const asked = { runs: this.runs, keys: [this.key], points: POINTS, x: "env_steps" };
-    const answer = await call("POST", "/api/v1/curves", asked);
-    const found = new Map(answer.curves.map((curve) => [curve.run, curve]));
-    this.drawn = this.runs.map((run, place) => ({ run, place })).filter(({ run }) => found.get(run)?.x.length);
-    return this.drawn.map(({ run }) => [finite(found.get(run).x), finite(found.get(run).last)]);
+  /** A single curve is its own band. @returns {Promise<Shape | null>} */
+  async baseline() {
+    if (!this.figure.dataset.band) return null;
+    const { band, curves } = await call("GET", this.figure.dataset.band);
+    return band ?? (curves.length ? { steps: curves[0].steps, middle: curves[0].values } : null);
+  }
+
+  /** One for each run, also where it has no such metric: colours stay with their runs. */
+  async runs() {
+    const runs = this.figure.dataset.runs ? this.figure.dataset.runs.split(",") : [];
+    if (runs.length === 0) return [];
+    const answer = await call("POST", "/api/v1/curves", { runs, keys: [this.key], points: POINTS, x: "env_steps" });
+    const found = new Map(answer.curves.map((curve) => [curve.run, { steps: curve.x, middle: curve.last }]));
+    return runs.map((run) => found.get(run) ?? null);
   }
 
   draw() {
@@ -75,16 +85,20 @@ export class BandChart {
     const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
     const grid = { stroke: colour("--line"), width: 1 };
     const axis = { stroke: colour("--ink-soft"), font: FONT, grid, ticks: { show: false } };
-    const hidden = { stroke: "transparent", width: 0, points: { show: false }, spanGaps: true };
-    const soft = colour("--ink-soft");
-    const middle = { ...hidden, stroke: soft, width: 1.4, dash: [4, 4] };
-    const lines = (this.drawn ?? []).map(({ place }) => ({
-      stroke: colour(`--series-${place % SERIES}`),
-      width: 1.6,
-      dash: DASHES[place % DASHES.length],
-      spanGaps: true,
-      points: { show: false },
-    }));
+    const series = [{}];
+    const bands = [];
+    this.middles = []; // the row of each side's line
+    for (const { shape, colour: name, dash } of this.drawn) {
+      const stroke = colour(name);
+      const line = { stroke, width: 1.6, dash, spanGaps: true, points: { show: shape.steps.length === 1 } };
+      const edge = { ...line, stroke: "transparent", width: 0 };
+      if (shape.low) {
+        bands.push({ series: [series.length + 1, series.length], fill: `${stroke}30` });
+        series.push(edge, edge);
+      }
+      this.middles.push(series.length);
+      series.push(line);
+    }
     return {
       width: this.width,
       height: this.place.clientHeight,
@@ -95,9 +109,9 @@ export class BandChart {
         { ...axis, size: 26, gap: 4, space: 70, values: (_, ticks) => ticks.map(tick) },
         { ...axis, size: 48, gap: 4, space: 32, values: (_, ticks) => ticks.map(tick) },
       ],
-      series: [{}, ...(this.hasBand ? [hidden, hidden, middle] : []), ...lines],
-      bands: this.hasBand ? [{ series: [HIGH, LOW], fill: `${soft}38` }] : [],
-      cursor: { y: false, drag: { x: true, y: false } },
+      series,
+      bands,
+      cursor: { y: false, drag: { x: true, y: false }, sync: { key: "bands", setSeries: false } },
       hooks: {
         setCursor: [(plot) => this.read(plot)],
         draw: [(plot) => this.rule(plot, colour("--bad"))],
@@ -118,40 +132,56 @@ export class BandChart {
     const place = this.figure.querySelector("[data-readout]");
     const i = plot.cursor.idx;
     const at = i === null || i === undefined ? undefined : plot.data[0][i];
-    if (at === undefined) {
-      place.textContent = "";
-      return;
-    }
-    const first = this.hasBand ? MIDDLE + 1 : 1;
-    const words = [];
-    if (this.hasBand && plot.data[MIDDLE][i] !== undefined && plot.data[MIDDLE][i] !== null) {
-      words.push(`baseline ${number(plot.data[LOW][i])} … ${number(plot.data[HIGH][i])}`);
-    }
-    for (let row = first; row < plot.data.length; row++) {
-      const value = plot.data[row][i];
-      if (value !== null && value !== undefined) words.push(number(value));
-    }
-    place.textContent = words.length ? `${words.slice(0, 6).join(", ")} @ ${number(at)}` : "";
+    const words = at === undefined ? [] : this.middles.map((row, which) => this.said(plot, row, which, i));
+    const known = words.filter(Boolean);
+    place.textContent = known.length ? `${known.slice(0, MOST_READ).join(", ")} @ ${number(at)}` : "";
+  }
+
+  /** What one side has at a place: of a baseline its whole band. */
+  said(plot, row, which, i) {
+    const value = plot.data[row][i];
+    if (value === null || value === undefined) return "";
+    const { shape, isBaseline } = this.drawn[which];
+    if (!isBaseline) return number(value);
+    return shape.low ? `baseline ${number(plot.data[row - 2][i])} … ${number(plot.data[row - 1][i])}` : `baseline ${number(value)}`;
   }
 
   /** Each limit as a line over the whole width. Its words stand at the left, where curves begin far from it. */
   rule(plot, colour) {
     const { ctx, bbox } = plot;
+    const unit = devicePixelRatio;
     ctx.save();
     ctx.strokeStyle = ctx.fillStyle = colour;
-    ctx.lineWidth = devicePixelRatio;
-    ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
-    ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-    for (const { y, label } of this.limits) {
+    ctx.lineWidth = unit;
+    ctx.setLineDash([6 * unit, 4 * unit]);
+    ctx.font = `${11 * unit}px system-ui, sans-serif`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "bottom";
+    let before = { y: -Infinity, end: bbox.left };
+    for (const { y, label } of this.limits.toSorted((one, other) => other.y - one.y)) {
       const at = plot.valToPos(y, "y", true);
       ctx.beginPath();
       ctx.moveTo(bbox.left, at);
       ctx.lineTo(bbox.left + bbox.width, at);
       ctx.stroke();
-      ctx.fillText(`${label} ${number(y)}`, bbox.left + 6 * devicePixelRatio, at - 4 * devicePixelRatio);
+      const isNear = at - before.y < 13 * unit; // then beside the words above it
+      const x = (isNear ? before.end : bbox.left) + 8 * unit;
+      const words = `${label} ${number(y)}`;
+      ctx.fillText(words, x, at - 2 * unit);
+      before = { y: at, end: x + ctx.measureText(words).width };
     }
     ctx.restore();
   }
+}
+
+/** @param {number} place */
+function look(place) {
+  return { colour: `--series-${place % SERIES}`, dash: DASHES[place % DASHES.length], isBaseline: false };
+}
+
+/** Rows for the chart: steps, lowest and highest where there are any, the middle. @param {Shape} shape */
+function table({ steps, low, middle, high }) {
+  return (low ? [steps, low, high, middle] : [steps, middle]).map(finite);
 }
 
 /** Words for what is not finite become holes. @param {unknown[]} values */

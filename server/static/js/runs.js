@@ -92,7 +92,7 @@ function showSelection() {
 }
 
 async function cancelSelected() {
-  const ids = boxes().filter((box) => box.checked).map((box) => box.value);
+  const ids = chosenIds();
   const these = ids.length === 1 ? "this run" : `these ${ids.length} runs`;
   if (!(await ask(`Cancel ${these}? Running ones save a checkpoint first.`, "Cancel them"))) return;
   try {
@@ -103,6 +103,8 @@ async function cancelSelected() {
     say(error.message, true);
   }
 }
+
+const chosenIds = () => boxes().filter((box) => box.checked).map((box) => box.value);
 
 function clear() {
   for (const box of boxes()) box.checked = false;
@@ -148,6 +150,7 @@ document.addEventListener("click", (event) => {
   const id = /** @type {Element} */ (event.target).closest("button")?.id;
   if (id === "cancel-selected") cancelSelected();
   if (id === "clear-selected") clear();
+  if (id === "compare-selected") location.assign(`/compare?runs=${chosenIds().join(",")}`);
   if (id === "fresh") reload();
 });
 document.addEventListener("htmx:afterSwap", () => {

@@ -35,11 +35,17 @@ def test_a_threshold_is_accepted_in_the_direction_that_is_better(direction: str,
 
 
 def test_the_worst_evaluation_of_all_runs_is_held_against_what_must_be_kept() -> None:
-    runs = [{"worst": 480, "keep": 400, "level": 475}, {"worst": 120, "keep": 400, "level": 475}, {"best": 3}]
+    runs = [{"worst": 480, "keep": 400, "level": 475}, {"worst": 120, "keep": 400, "level": 475}]
     gauge = gauge_of(result("hold", runs=runs))
     assert gauge is not None
     assert gauge.measured_words == "worst 120"
     assert gauge.dots == (480, 120)
+
+
+def test_a_run_that_never_got_there_is_shown_with_its_best() -> None:
+    gauge = gauge_of(result("hold", runs=[{"worst": 480, "keep": 400, "level": 475}, {"reached": None, "best": 318}]))
+    assert gauge is not None
+    assert (gauge.measured_words, gauge.asked_words) == ("best 318", "reach 475")
 
 
 def test_a_loss_is_worst_where_it_is_high() -> None:
