@@ -17,6 +17,7 @@ from server.house import House
 from server.jobs import routes as jobs
 from server.jobs import worker_routes
 from server.live import event_routes, stream_routes
+from server.log import routes as log
 from server.metrics import routes as metrics
 from server.pages import routes as pages
 from server.queue import CeleryWakeUps, NoBroker
@@ -30,6 +31,7 @@ from server.timer import Timer
 API = "/api/v1"
 _API_ROUTES = (
     experiment_routes,
+    log,
     runs,
     import_routes,
     record_routes,
