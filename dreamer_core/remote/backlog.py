@@ -88,12 +88,15 @@ class Backlog:
 
     def _read_block(self) -> list[Record]:
         assert self._file is not None
-        size, records = self._blocks.popleft()
+        size, count = self._blocks[0]
         self._file.seek(self._read_at)
-        block = self._file.read(size) or b""
+        records = [loads_numbers(line) for line in (self._file.read(size) or b"").splitlines()]
+        if len(records) != count:
+            raise OSError(errno.EIO, "the file of records that wait for the server cannot be read")
+        self._blocks.popleft()  # only now: what cannot be read this time is not lost, and counts as missing
         self._read_at += size
-        self._in_file -= records
+        self._in_file -= count
         if not self._blocks:
             self._read_at = self._written_to = 0
             self._file.truncate(0)
-        return [loads_numbers(line) for line in block.splitlines()]
+        return records

@@ -2,11 +2,11 @@
 
 import codecs
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 
 from dreamer_core.remote.calls import Calls
-from dreamer_core.remote.errors import RemoteError, Unreachable
+from dreamer_core.remote.errors import RemoteError, Unreachable, Unreadable
 from dreamer_core.remote.live import Live, parse
 from dreamer_core.remote.transport import segment
 
@@ -33,9 +33,9 @@ class StreamCalls(Calls):
         """The last lines of a run's log, then what is added to it, until the run has ended."""
         path = f"/runs/{segment(run_id)}/log"
         answer = self._http.call("GET", path, params={"tail": tail})
-        yield answer.text
-        position = int(answer.headers["X-Log-Size"])
+        position = _size(answer.headers)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a character may come in two parts
+        yield decoder.decode(answer.content)
         for event in self.follow(run_id):
             if event.kind in ("open", "log", "end"):
                 while data := self._log_from(path, position):
@@ -61,3 +61,10 @@ class StreamCalls(Calls):
             if error.status == 416:  # there is nothing more yet
                 return b""
             raise
+
+
+def _size(headers: Mapping[str, str]) -> int:
+    try:
+        return int(headers["X-Log-Size"])
+    except (KeyError, ValueError):
+        raise Unreadable("The server's answer to a question for a log does not say how long the log is.") from None

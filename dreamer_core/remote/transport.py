@@ -174,6 +174,13 @@ class Transport:
             return self._made
 
     def _checked(self, response: "httpx2.Response") -> "httpx2.Response":
+        if response.has_redirect_location:  # followed, a POST would become a GET, and a token go to a stranger
+            to = response.headers["Location"].partition("?")[0]
+            raise RemoteError(
+                "redirected",
+                f"{self.url} sends us on to {to}, which is not done by itself.",
+                todo="Give the address at the end of that road, with https:// if it is so: --server, DREAMGATE_SERVER.",
+            )
         if response.is_error:
             raise error_of(self.url, response.status_code, _body(response), response.headers.get("Retry-After"))
         return response

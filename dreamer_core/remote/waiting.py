@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from dreamer_core.remote.client import Client
-from dreamer_core.remote.errors import Unreachable
+from dreamer_core.remote.errors import RemoteError, Unreachable
 from dreamer_core.remote.shapes import Run
 
 _LONGEST_OUTAGE_S = 120.0
@@ -38,7 +38,12 @@ def wait_for(
         try:
             runs |= look(open_ids)
             heard_at = time.monotonic()
-        except Unreachable:
-            if time.monotonic() - heard_at > _LONGEST_OUTAGE_S:
+        except RemoteError as error:
+            if not _may_pass(error) or time.monotonic() - heard_at > _LONGEST_OUTAGE_S:
                 raise
     return runs
+
+
+def _may_pass(error: RemoteError) -> bool:
+    """A server that is away, or that broke."""
+    return isinstance(error, Unreachable) or (error.status is not None and error.status >= 500)

@@ -38,9 +38,7 @@ def add_to(commands: Any) -> None:
     )
     places.add_data(parser)
     places.add_address(parser)
-    parser.add_argument(
-        "--demo", action="store_true", help="learn CartPole, bless it, gate another seed; once"
-    )
+    parser.add_argument("--demo", action="store_true", help="learn CartPole, bless it, gate another seed; once")
     parser.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
     parser.add_argument("--json", action="store_true", help="print the address as JSON, and open no browser")
     parser.set_defaults(run=run)

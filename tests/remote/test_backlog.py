@@ -93,3 +93,21 @@ def test_any_mixture_of_writing_and_sending_keeps_the_order(steps: list[int | tu
         assert len(backlog) == written - len(sent)
     assert sent + emptied(backlog, 100) == list(range(written))
     backlog.close()
+
+
+def test_a_file_that_cannot_be_read_for_a_moment_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with filled(1000, in_memory=10) as backlog:
+        assert len(backlog.first(10)) == 10
+        file = backlog._file
+        assert file is not None
+
+        class Broken:
+            def seek(self, place: int) -> int:
+                raise OSError(5, "Input/output error")
+
+        monkeypatch.setattr(backlog, "_file", Broken())
+        with pytest.raises(OSError, match="Input/output"):
+            backlog.first(200)
+        assert len(backlog) == 1000
+        monkeypatch.setattr(backlog, "_file", file)
+        assert emptied(backlog, 64) == list(range(1000))

@@ -94,3 +94,14 @@ def test_a_log_is_followed_without_a_gap_until_the_run_has_ended() -> None:
 def test_a_character_that_comes_in_two_parts_is_one_character() -> None:
     first, second = "ä\n".encode()[:1], "ä\n".encode()[1:]
     assert "".join(client_of(Log(b"", first, second)).follow_log("run")) == "ä\n"
+
+
+def test_a_character_that_is_cut_where_the_tail_ends_is_whole() -> None:
+    first, second = "ä\n".encode()[:1], "ä\n".encode()[1:]
+    assert "".join(client_of(Log(first, b"", second)).follow_log("run")) == "ä\n"
+
+
+def test_an_answer_that_is_no_log_is_told_as_such() -> None:
+    page = httpx2.Response(200, text="<html>please log in</html>")
+    with pytest.raises(Unreadable, match="how long the log is"):
+        list(client_of(lambda _: page).follow_log("run"))

@@ -1,5 +1,6 @@
 """On the way to the server: what is tried again, what is not, and in which words it fails."""
 
+import json
 import socket
 import time
 
@@ -168,3 +169,17 @@ def test_an_id_that_would_lead_elsewhere_is_called_wrong(name: str) -> None:
 def test_an_address_that_is_none_is_called_wrong(url: str) -> None:
     with pytest.raises(UsageError, match=r"looks like http://127\.0\.0\.1:8420"):
         Client(url)
+
+
+def test_a_server_that_sends_us_elsewhere_is_not_followed_and_says_where() -> None:
+    server = Scripted(httpx2.Response(301, headers={"Location": "https://lab.test/login?next=/api/v1/runs/x"}))
+    with pytest.raises(RemoteError, match=r"sends us on to https://lab.test/login, .*--server") as caught:
+        client_of(server).delete_artifact("x", "old")  # would otherwise look done
+    assert caught.value.code == "redirected"
+    assert len(server.asked) == 1
+
+
+def test_half_of_a_pair_of_utf_16_does_not_keep_the_rest_from_being_sent() -> None:
+    server = Scripted(httpx2.Response(200, json={"events": 1}))
+    assert client_of(server).append_events("x", 0, [{"kind": "a", "message": "\ud800!"}]) == 1
+    assert json.loads(server.asked[0].content)["events"][0]["message"] == "?!"

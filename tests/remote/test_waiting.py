@@ -38,6 +38,11 @@ def test_a_server_that_goes_away_meanwhile_is_waited_for() -> None:
     assert runs["one"].state == "succeeded"
 
 
+def test_a_server_that_breaks_for_a_moment_is_waited_for() -> None:
+    server = Scripted(*states("running"), refusal(500, "unforeseen", "The server met an error."), *states("succeeded"))
+    assert wait_for(client_of(server, patience_s=0), ["one"], every_s=0)["one"].state == "succeeded"
+
+
 def test_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "_LONGEST_OUTAGE_S", 0.05)
     with pytest.raises(Unreachable):
