@@ -13,6 +13,7 @@ from server.pages import (
     baseline_page,
     bless,
     compare,
+    experiment_pages,
     gate_pages,
     launch,
     login_page,
@@ -29,6 +30,7 @@ OWN = Path(__file__).parent.parent / "static"
 _PAGES = (  # in this order: /runs/rows is no run
     run_list,
     run_page,
+    experiment_pages,
     launch,
     more_seeds,
     baseline_list,
