@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dreamer_core.cli import options, server_options, suite_report
@@ -74,21 +75,20 @@ def run(args: argparse.Namespace) -> int:
         _check_posts(client.get_suite(args.name), posts)
         started = _start(client, args)
         _tell_start(client, started, as_json=args.json)
-        try:
+
+        def go_on() -> int:
             _post(client, started.id, posts)
-            return wait_and_tell(client, args, started.id) if args.wait else OK
-        except KeyboardInterrupt:
-            return _tell_interrupted(started.id)
+            return _wait(client, args, started) if args.wait else OK
+
+        return _with_a_way_back(started.id, go_on)
 
 
 def run_show(args: argparse.Namespace) -> int:
     _check(args)
     with server_options.open_client(args) as client:
-        try:
-            found = client.get_suite_run(args.suite_run_id)  # a server that was never there is not waited for
-            return wait_and_tell(client, args, found.id) if args.wait else _tell(client, args, found)
-        except KeyboardInterrupt:
-            return _tell_interrupted(args.suite_run_id)
+        found = client.get_suite_run(args.suite_run_id)  # a server that was never there is not waited for
+        look = _wait if args.wait else _tell
+        return _with_a_way_back(found.id, lambda: look(client, args, found))
 
 
 def run_post(args: argparse.Namespace) -> int:
@@ -112,18 +112,28 @@ def run_cancel(args: argparse.Namespace) -> int:
     return OK
 
 
-def wait_and_tell(client: "Client", args: argparse.Namespace, suite_run_id: str) -> int:
-    from dreamer_core.cli.suite_progress import Lines
+def _with_a_way_back(suite_run_id: str, go_on: Callable[[], int]) -> int:
+    """Whoever stops waiting, or has to, is told that the suite goes on."""
     from dreamer_core.remote.errors import Unreachable
+
+    back = f"`dreamgate suite show {suite_run_id} --wait` comes back to it"
+    try:
+        return go_on()
+    except KeyboardInterrupt:
+        stop = f"`dreamgate suite cancel {suite_run_id}` stops it"
+        print(f"dreamgate: no longer waiting; the suite goes on. {back}, {stop}", file=sys.stderr)
+        return _INTERRUPTED
+    except Unreachable as error:
+        error.add_note(f"the suite may go on: {back}")
+        raise
+
+
+def _wait(client: "Client", args: argparse.Namespace, run: "SuiteRunDetail") -> int:
+    from dreamer_core.cli.suite_progress import Lines
     from dreamer_core.remote.suite_waiting import wait_for_suite
 
     lines = Lines(as_json=args.json)
-    try:
-        found = wait_for_suite(client, suite_run_id, timeout_s=args.timeout, on_look=lines.on_look)
-        return _tell(client, args, found)
-    except Unreachable as error:
-        error.add_note(f"The suite may go on without us; come back with: dreamgate suite show {suite_run_id} --wait")
-        raise
+    return _tell(client, args, wait_for_suite(client, run.id, timeout_s=args.timeout, on_look=lines.on_look))
 
 
 def _tell(client: "Client", args: argparse.Namespace, found: "SuiteRunDetail") -> int:
@@ -192,15 +202,6 @@ def _tell_start(client: "Client", run: "SuiteRunDetail", *, as_json: bool) -> No
     print(run.id, flush=True)
     code = f" of {run.commit[:12]}" if run.commit else ""
     print(f"{run.suite} v{run.suite_version}{code}, {run.jobs.total} jobs: {page}", file=sys.stderr)
-
-
-def _tell_interrupted(suite_run_id: str) -> int:
-    print(
-        f"dreamgate: no longer waiting; the suite goes on. `dreamgate suite show {suite_run_id} --wait` comes back "
-        f"to it, `dreamgate suite cancel {suite_run_id}` stops it",
-        file=sys.stderr,
-    )
-    return _INTERRUPTED
 
 
 def _add_id(parser: argparse.ArgumentParser) -> None:
