@@ -125,7 +125,7 @@ def _context(session: Session, asked: Asked) -> dict[str, Any]:
 
 
 def _baseline(session: Session, asked: Asked) -> Baseline | None:
-    """The one that is asked for. Where nothing is said, the newest that the first side may be compared with."""
+    """The one that is asked for. Where nothing is said, that of the first side's family with the most seeds."""
     if len(asked.names) > _MOST_SIDES:
         raise InvalidError(f"At most {_MOST_SIDES} at once.", where="runs", todo="Take some away.")
     if asked.baseline is not None:
@@ -134,7 +134,11 @@ def _baseline(session: Session, asked: Asked) -> Baseline | None:
         return None
     family = sides.runs_of(session, *asked.names[0])[0].family
     query = select(Baseline).where(col(Baseline.retired_at).is_(None), Baseline.family == family)
-    return session.exec(query.order_by(col(Baseline.created_at).desc())).first() if family else None
+    return (
+        session.exec(query.order_by(col(Baseline.seeds).desc(), col(Baseline.created_at).desc())).first()
+        if family
+        else None
+    )
 
 
 def _keys(found: gates.Baseline | None, shown: Sequence[Side]) -> list[str]:

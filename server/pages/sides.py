@@ -23,7 +23,7 @@ Word = Literal["better", "worse", "close", "changed", "unknown"]
 Kind = Literal["run", "group"]
 
 _LAST = Window(last=25)  # where no baseline says a window
-_POINTS = 400
+_POINTS = 200
 _NOW = 5  # records that say where a run is now
 
 

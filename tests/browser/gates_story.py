@@ -52,6 +52,8 @@ def tell_of_gates(lab: "Lab") -> None:
         "diff": "/baselines/cartpole/2?before=1",
         "gate": "/gates/solves",
     }
+    groups = ",".join(lab.get(f"/runs/{runs[0]}")["seed_group"] for runs in (slow, few))
+    lab.paths["compare"] = f"/compare?groups={groups}&runs={good[0]}&baseline=cartpole@2"
     lab.paths["bless"] = f"/bless?run={slow[0]}"
     _suites(lab)
 
@@ -133,7 +135,11 @@ def _suites(lab: "Lab") -> None:
     first = lab.claim()
     lab.train(first, Plot(seed=31), until=26_000)
     lab.claim()
-    lab.paths |= {"suite": "/suites/cpu-daily", "speeds": "/suites/gpu-main", "running": f"/suite-runs/{running['id']}"}
+    lab.paths |= {
+        "suite": "/suites/cpu-daily",
+        "speeds": "/suites/gpu-main",
+        "suite run 9": f"/suite-runs/{running['id']}",
+    }
 
 
 def _apply(lab: "Lab", name: str, **suite: Any) -> None:

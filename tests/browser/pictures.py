@@ -68,13 +68,14 @@ def _pages(runs: dict[str, str], gates: dict[str, str]) -> list[tuple[str, str, 
         ("baselines", "/baselines", both),
         ("baseline", gates["diff"], both),
         ("bless", gates["bless"], both),
+        ("compare", gates["compare"], both),
         ("gate-results", "/gate-results", both),
         ("gate-result", gates["failed"], both),
         ("gates", "/gates", both),
         ("gate", gates["gate"], both),
         ("suites", "/suites", both),
         ("suite", gates["speeds"], both),
-        ("suite-run", gates["running"], both),
+        ("suite-run", gates["suite run 9"], both),
     ]
 
 

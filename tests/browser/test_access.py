@@ -21,11 +21,25 @@ PAGES = [
     "/nowhere",
     "solved",
     "broken",
+    "/baselines",
+    "/baselines?retired=true",
+    "diff",
+    "bless",
+    "/gates",
+    "gate",
+    "/gate-results",
+    "failed",
+    "undecided",
+    "/suites",
+    "suite",
+    "suite run 8",
+    "suite run 9",
+    "compare",
 ]
 
 
 def path_of(name: str, server: Server) -> str:
-    return f"/runs/{server.runs[name]}" if name in server.runs else name
+    return f"/runs/{server.runs[name]}" if name in server.runs else server.lab.paths.get(name, name)
 
 
 def axe(page: Page) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ def test_a_small_difference_is_close_and_a_lower_loss_is_better(client: TestClie
     assert "-4.2 % close" in page
 
 
-def test_the_newest_baseline_of_the_family_is_taken_where_none_is_said(client: TestClient, house: House) -> None:
+def test_a_baseline_of_the_family_is_taken_where_none_is_said(client: TestClient, house: House) -> None:
     a_baseline(client, a_group(house, GOOD, A))
     a_baseline(client, a_group(house, GOOD, "c" * 12, family="e" * 12), name="other")
     a_group(house, LESS, B)

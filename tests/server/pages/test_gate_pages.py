@@ -6,6 +6,7 @@ from server.house import House
 from tests.server.gates.scored import KEY
 from tests.server.pages.faces import BROWSER, PROGRAM, get_part, open_page
 from tests.server.pages.judging import a_baseline, a_broken_run, a_gate, a_group, a_verdict
+from tests.server.suites.running import FLOOR, SCENARIO, apply, end, start
 
 GOOD, BAD = [470.0, 480.0, 490.0, 500.0], [200.0, 210.0, 220.0, 230.0]
 
@@ -120,3 +121,18 @@ def test_a_run_shows_its_baselines_and_what_gates_said(client: TestClient, house
     assert "in no baseline" in page
     [good, *_] = client.get("/api/v1/baselines/cartpole").json()[0]["runs"]
     assert "cartpole v1" in open_page(client, f"/runs/{good}")
+
+
+def test_gates_of_a_suite_are_listed_with_it(client: TestClient) -> None:
+    apply(client)
+    assert "suite daily" in open_page(client, "/gates")
+    assert "the last of every run is at least 400" in open_page(client, "/gates/floor?version=1")
+
+
+def test_a_gate_that_stands_nowhere_any_more_is_shown_as_a_result_remembers_it(
+    client: TestClient, house: House
+) -> None:
+    apply(client)
+    end(house, start(client), [480, 490])
+    apply(client, version=2, gates=[{**FLOOR, "name": "other"}], scenarios=[{**SCENARIO, "gates": [{"gate": "other"}]}])
+    assert "as it was then" in open_page(client, "/gates/floor")
