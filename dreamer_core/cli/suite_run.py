@@ -93,12 +93,13 @@ def run_show(args: argparse.Namespace) -> int:
 
 def run_post(args: argparse.Namespace) -> int:
     from dreamer_core.cli.suite_posts import read_posts
+    from dreamer_core.metrics.jsonsafe import dumps
 
     posts = read_posts(args.posts)
     with server_options.open_client(args) as client:
         _post(client, args.suite_run_id, posts)
-    if not args.json:
-        print(f"{args.suite_run_id}: posted to {', '.join(posts)}")
+    said = {"type": "posted", "suite_run": args.suite_run_id, "scenarios": list(posts)}
+    print(dumps(said) if args.json else f"{args.suite_run_id}: posted to {', '.join(posts)}")
     return OK
 
 
