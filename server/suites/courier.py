@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 PAUSES_S = (10.0, 60.0, 600.0, 3600.0, 6 * 3600.0, 16 * 3600.0)  # after the first try, the second ...
 _TIMEOUT_S = 10.0
 _IN_HAND_S = 60.0  # while one server tries, no other does
-_AT_ONCE = 20
 _EVERY_S = 2.0
 
 log = logging.getLogger(__name__)
@@ -58,12 +57,15 @@ class Courier:
 
     def send_due(self) -> int:
         """One try for everything that is due. Returns how many were tried."""
-        letters = self._take_due()
-        if letters:
-            with httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False) as client:
-                for letter in letters:
-                    self._note(letter, *_send(client, letter))
-        return len(letters)
+        tried, letter = 0, self._take_next()
+        if letter is None:
+            return tried
+        with httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False) as client:
+            while letter is not None:
+                self._note(letter, *_send(client, letter))
+                tried += 1
+                letter = None if self._stopped.is_set() else self._take_next()
+        return tried
 
     def _run(self) -> None:
         while not self._stopped.wait(_EVERY_S):
@@ -72,19 +74,22 @@ class Courier:
             except Exception:
                 log.exception("webhooks could not be looked at")
 
-    def _take_due(self) -> list[_Letter]:
+    def _take_next(self) -> _Letter | None:
+        """One at a time: of many that were taken at once, the last would come due for another server meanwhile."""
         now = self._house.clock()
         with self._house.database.reading() as session:
-            due = session.exec(select(Delivery.id).where(col(Delivery.due_at) <= now).limit(_AT_ONCE)).all()
-        if not due:
-            return []
+            due = select(Delivery.id).where(col(Delivery.due_at) <= now).order_by(col(Delivery.due_at)).limit(1)
+            found = session.exec(due).first()
+        if found is None:
+            return None
         with self._house.database.writing() as session:
-            mine = update(Delivery).where(col(Delivery.id).in_(due), col(Delivery.due_at) <= now)
+            mine = update(Delivery).where(col(Delivery.id) == found, col(Delivery.due_at) <= now)
             taken = session.connection().execute(mine.values(due_at=now + _IN_HAND_S).returning(col(Delivery.id)))
-            ids = [row[0] for row in taken]
-            pairs = select(Delivery, Webhook, SuiteRun).join(Webhook, col(Webhook.id) == Delivery.webhook_id)
-            pairs = pairs.join(SuiteRun, col(SuiteRun.id) == Delivery.suite_run_id).where(col(Delivery.id).in_(ids))
-            return [_letter(*row) for row in session.exec(pairs)]
+            if taken.first() is None:
+                return None  # another server was faster
+            whole = select(Delivery, Webhook, SuiteRun).join(Webhook, col(Webhook.id) == Delivery.webhook_id)
+            whole = whole.join(SuiteRun, col(SuiteRun.id) == Delivery.suite_run_id)
+            return _letter(*session.exec(whole.where(col(Delivery.id) == found)).one())
 
     def _note(self, letter: _Letter, is_taken: bool, answer: str) -> None:
         now, tries = self._house.clock(), letter.tries + 1
@@ -111,7 +116,8 @@ def _send(client: httpx2.Client, letter: _Letter) -> tuple[bool, str]:
         "X-Dreamgate-Signature": letter.signature,
     }
     try:
-        answer = client.post(letter.url, content=letter.body, headers=headers)
+        # What it says beyond that is not read: it may be without end.
+        with client.stream("POST", letter.url, content=letter.body, headers=headers) as answer:
+            return answer.is_success, f"{answer.status_code} {answer.reason_phrase}"
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         return False, f"{type(error).__name__}: {error}"
-    return answer.is_success, f"{answer.status_code} {answer.reason_phrase}"

@@ -4,8 +4,10 @@ import hashlib
 import hmac
 import json
 import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -17,13 +19,14 @@ from tests.server.jobs.asking import post
 from tests.server.suites.running import API, apply, end, start
 
 
-class Listener(HTTPServer):
+class Listener(ThreadingHTTPServer):
     """Remembers what it is sent, and answers what it is told to."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.heard: list[tuple[dict[str, str], bytes]] = []
         self.answer = 204
+        self.meanwhile: Callable[[], None] = lambda: None  # before it answers
 
     @property
     def url(self) -> str:
@@ -36,6 +39,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.heard.append((dict(self.headers), body))
+        self.server.meanwhile()
         self.send_response(self.server.answer)
         self.end_headers()
 
@@ -121,10 +125,29 @@ def test_a_server_that_died_in_the_middle_leaves_it_to_another(
 ) -> None:
     post(client, "/webhooks", {"url": listener.url}, status=201)
     finish_one(client, house)
-    assert len(Courier(house)._take_due()) == 1  # and now it is gone
+    assert Courier(house)._take_next() is not None  # and now it is gone
     assert Courier(house).send_due() == 0
     house.clock.advance(61)  # type: ignore[attr-defined]
     assert Courier(house).send_due() == 1
+
+
+def test_what_waits_behind_a_slow_address_is_sent_by_one_server_alone(
+    client: TestClient, house: House, listener: Listener
+) -> None:
+    for _ in range(2):
+        post(client, "/webhooks", {"url": listener.url}, status=201)
+    finish_one(client, house)
+
+    def take_long(is_first: list[bool]) -> None:
+        if is_first:
+            is_first.clear()
+            house.clock.advance(61)  # type: ignore[attr-defined]
+            Courier(house).send_due()  # the other server
+
+    listener.meanwhile = partial(take_long, [True])
+    Courier(house).send_due()
+    counts = Counter(headers["X-Dreamgate-Delivery"] for headers, _ in listener.heard)
+    assert sorted(counts.values()) == [1, 2]  # the one that took so long counts as lost, and comes again
 
 
 def test_the_secret_is_told_only_once(client: TestClient) -> None:
