@@ -3,7 +3,7 @@
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dreamer_core.gates import Verdict
@@ -54,6 +54,7 @@ def test_white_can_be_read_on_every_background(color: str) -> None:
     assert any(f"#{color}" in badge_svg("x", verdict) for verdict in Verdict)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_any_label_makes_a_picture_that_parses(label: str) -> None:
     tree = ElementTree.fromstring(badge_svg(label, "pass"))

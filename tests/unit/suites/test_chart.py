@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dreamer_core.suites.chart import Strip, chart_svg, strip_of
@@ -86,6 +86,7 @@ def test_seeds_that_all_score_the_same_are_in_the_middle() -> None:
     assert places(Strip(title="x", scores=(5.0, 5.0))) == [315.0, 315.0]
 
 
+@settings(deadline=None)
 @given(st.lists(NUMBERS, min_size=1, max_size=5), st.text(max_size=20), st.none() | NUMBERS)
 def test_any_scores_make_a_picture_with_all_dots_inside(scores: list[float], title: str, limit: float | None) -> None:
     strip = Strip(title=title, scores=tuple(scores), limit=limit)
