@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dreamer_core.cli import (
     baseline,
     bench,
+    bisect,
     cancel,
     curves,
     evaluate,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 ENTRY_POINTS = "dreamgate.commands"  # name = "a.module", which has `add_to(commands)` and is quick to import
 
 _TRAINING = (train, evaluate, bench, viz, sweep, presets, baseline, gate)
-_CLIENT = (submit, runs, wait, logs, curves, export, cancel, retry, resume, suite)
+_CLIENT = (submit, runs, wait, logs, curves, export, cancel, retry, resume, suite, bisect)
 
 
 class Commands:
