@@ -27,9 +27,21 @@ class _Head:
     stop_early: StopEarly = "never"
 
 
+class _Loader(yaml.SafeLoader):
+    """A key that is written twice is refused: the first one, perhaps with a threshold, would be silently lost."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for name in (name for name, _ in node.value if isinstance(name, yaml.ScalarNode)):
+            if name.value in seen:
+                raise ConfigError(name.value, f"is written twice, again in line {name.start_mark.line + 1}")
+            seen.add(name.value)
+        return super().construct_mapping(node, deep)
+
+
 def suite_from_yaml(text: str) -> Suite:
     try:
-        tree = yaml.safe_load(text)
+        tree = _Loader(text).get_single_data()
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError("", f"this is not YAML: {' '.join(str(error).split())}") from None
     return suite_from_mapping(tree)

@@ -120,3 +120,14 @@ def test_what_is_not_yaml_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(ConfigError, match="not YAML") as caught:
         suite_from_yaml(text)
     assert "\n" not in str(caught.value)
+
+
+def test_a_key_that_is_written_twice_is_refused_with_its_line() -> None:
+    twice = "name: a\nscenarios:\n  - name: b\n    gates: [{gate: strict}]\n    gates: [{gate: lax}]\n"
+    with pytest.raises(ConfigError, match="gates: is written twice, again in line 5"):
+        suite_from_yaml(twice)
+
+
+def test_a_key_that_is_a_list_is_not_yaml_for_us() -> None:
+    with pytest.raises(ConfigError, match=r"not YAML: .* unhashable key"):
+        suite_from_yaml("? [a, b]\n: 1\n")
