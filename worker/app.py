@@ -24,7 +24,7 @@ def make_app(broker_url: str, work: Callable[[], None]) -> Any:
     except ModuleNotFoundError as error:
         raise MissingExtraError("DREAMGATE_BROKER_URL", extra="worker", package=error.name or "") from None
 
-    app = Celery("dreamgate", broker=broker_url, set_as_current=False)
+    app = Celery("dreamgate", broker=_as_celery_knows_it(broker_url), set_as_current=False)
     app.conf.update(
         task_acks_late=False,
         task_ignore_result=True,
@@ -99,3 +99,8 @@ def _check_transport(broker_url: str) -> None:
     known = ("redis://", "rediss://", "redis+socket://", "valkey://")
     if not broker_url.startswith(known):
         raise UsageError(f"DREAMGATE_BROKER_URL must begin with {' or '.join(known)}, got {broker_url.split(':')[0]}:")
+
+
+def _as_celery_knows_it(broker_url: str) -> str:
+    """Valkey speaks what Redis speaks, and Celery has only the older name for it."""
+    return f"redis://{broker_url.removeprefix('valkey://')}" if broker_url.startswith("valkey://") else broker_url

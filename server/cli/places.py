@@ -27,7 +27,7 @@ def environment_of(args: argparse.Namespace) -> dict[str, str]:
         "DREAMGATE_HOST": getattr(args, "host", None),
         "DREAMGATE_PORT": None if getattr(args, "port", None) is None else str(args.port),
     }
-    return {**os.environ, **{name: value for name, value in typed.items() if value}}
+    return _known({**os.environ, **{name: value for name, value in typed.items() if value}})
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
@@ -44,3 +44,11 @@ def make_data(data: Path) -> None:
             f"the data folder {data} cannot be written to ({error.strerror}): choose another with --data, or "
             "DREAMGATE_DATA"
         ) from None
+
+
+def _known(environ: dict[str, str]) -> dict[str, str]:
+    """Valkey speaks what Redis speaks, and Celery has only the older name for it."""
+    broker = environ.get("DREAMGATE_BROKER_URL", "")
+    if broker.startswith("valkey://"):
+        environ["DREAMGATE_BROKER_URL"] = f"redis://{broker.removeprefix('valkey://')}"
+    return environ

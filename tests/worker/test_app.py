@@ -37,6 +37,7 @@ class Broker:
         where = ["--port", "0", "--unixsocket", str(socket)] if kind == "socket" else ["--port", str(port)]
         self._command = ["redis-server", *where, "--dir", str(folder), "--appendonly", "yes", "--save", ""]
         self.url = f"redis+socket://{socket}" if kind == "socket" else f"redis://127.0.0.1:{port}/0"
+        self.told = self.url.replace("redis:", "valkey:") if kind == "valkey" else self.url  # what a person may write
 
     def start(self) -> None:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
@@ -65,7 +66,7 @@ class Broker:
             return False
 
 
-@pytest.fixture(params=["tcp", "socket"])
+@pytest.fixture(params=["tcp", "socket", "valkey"])
 def broker(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Broker]:
     broker = Broker(tmp_path, request.param)
     broker.start()
@@ -78,7 +79,7 @@ class Woken:
 
     def __init__(self, broker: Broker, output: Path, *, long_s: float) -> None:
         self._output = output
-        command = [sys.executable, "-c", CONSUMER, broker.url, str(long_s)]
+        command = [sys.executable, "-c", CONSUMER, broker.told, str(long_s)]
         with output.open("w") as out:
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.DEVNULL)
 

@@ -78,3 +78,8 @@ def test_a_broker_that_was_named_and_is_dead_is_in_the_log_from_the_start(tmp_pa
         wait_for(lambda: "the broker does not answer" in serve.complaints())
         wait_for(lambda: get(f"{serve.url}/health")["broker"] == "does not answer")
         assert get(f"{serve.url}/health")["status"] == "degraded"
+
+
+def test_a_broker_may_be_called_valkey(tmp_path: Path) -> None:
+    with Serve(tmp_path, DREAMGATE_BROKER_URL="valkey://127.0.0.1:1/0") as serve:
+        wait_for(lambda: (get(f"{serve.url}/health") or {}).get("broker") == "does not answer")
