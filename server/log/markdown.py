@@ -49,12 +49,12 @@ def _section(group: LoggedGroup, place: int, server: str) -> Iterator[str]:
     yield f"## {place}. {inline(group.name)}"
     yield f"*{_facts(group)}*"
     yield _changed(group, server)
-    yield _all_said("Hypothesis", group.hypothesis) or "**Hypothesis.** None was written."
+    yield _all_said("Hypothesis", group.hypothesis) or f"**Hypothesis.** {words.no_hypothesis(group)}"
     yield f"**Primary metric.** {code(group.primary_metric)}" if group.primary_metric else ""
     yield _all_said("Stop rule", group.stop_rule)
     yield "\n".join(_results(group, server))
     yield _list("Verdicts", [_verdict(each, server) for each in group.verdicts])
-    yield _all_said("Conclusion", group.conclusion) or "**Conclusion.** None yet."
+    yield _all_said("Conclusion", group.conclusion) or ("" if words.waits(group) else "**Conclusion.** None yet.")
     yield _all_said("Notes", group.notes)
     yield _list("Annotations", [_annotation(each, server) for each in group.annotations])
 

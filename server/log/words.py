@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from server.log.out import Changed, LoggedGroup, Said, Summary
 from server.pages.formats import number
+from server.tables import RunState
 
 WINDOW = "Each value is the lower median over the last tenth of the run's steps."
 
@@ -43,6 +44,15 @@ def count(summary: Summary) -> str:
 
 def states(group: LoggedGroup) -> str:
     return ", ".join(f"{many} {state}" for state, many in group.states.items())
+
+
+def no_hypothesis(group: LoggedGroup) -> str:
+    return "Not written yet." if waits(group) else "None was written."
+
+
+def waits(group: LoggedGroup) -> bool:
+    """None of its runs has begun: what is expected of them can still be written."""
+    return set(group.states) == {RunState.QUEUED}
 
 
 def size(groups: Sequence[LoggedGroup]) -> str:
