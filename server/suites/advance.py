@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from dreamer_core.errors import UsageError
 from dreamer_core.gates import Evidence, Gate, Verdict
 from dreamer_core.suites import suite_from_mapping
 from dreamer_core.suites.cron import Schedule
 from server import tables
+from server.errors import ApiError
 from server.gates import baselines, evidence, results
 from server.news import News
 from server.suites import applied, early, finish, judging, progress, runs
@@ -50,7 +52,12 @@ class Suites:
         with self._house.database.reading() as session:
             rows = [row for row in session.exec(applied.newest()) if _is_due(row, now)]
         for row in rows:
-            self._start(row, now)
+            try:
+                self._start(row, now)
+            except (ApiError, UsageError) as error:  # tried again when its time comes next; nobody is kept waiting
+                log.warning("suite %s could not be started: %s", row.name, error)
+                with self._house.database.writing() as session:
+                    _take(session, row, now)
 
     def _advance(self, run_id: str) -> None:
         with self._house.database.reading() as session:
@@ -107,16 +114,19 @@ class Suites:
     def _start(self, row: tables.Suite, now: float) -> None:
         house = self._house
         with house.database.writing() as session:
-            mine = (col(tables.Suite.name) == row.name) & (col(tables.Suite.version) == row.version)
-            before = col(tables.Suite.scheduled_at)
-            unchanged = before.is_(None) if row.scheduled_at is None else before == row.scheduled_at
-            taken = session.connection().execute(
-                update(tables.Suite).where(mine, unchanged).values(scheduled_at=now).returning(col(tables.Suite.name))
-            )
-            if taken.first() is None:
+            if not _take(session, row, now):
                 return  # another server was faster
             _, news = start(session, row, Asked(trigger="schedule"), now, house.settings.lease_s)
         news.tell(house)
+
+
+def _take(session: Session, row: tables.Suite, now: float) -> bool:
+    """Whether it is ours to start."""
+    mine = (col(tables.Suite.name) == row.name) & (col(tables.Suite.version) == row.version)
+    before = col(tables.Suite.scheduled_at)
+    unchanged = before.is_(None) if row.scheduled_at is None else before == row.scheduled_at
+    taken = update(tables.Suite).where(mine, unchanged).values(scheduled_at=now)
+    return session.connection().execute(taken.returning(col(tables.Suite.name))).first() is not None
 
 
 def next_at(row: tables.Suite) -> float | None:

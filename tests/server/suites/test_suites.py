@@ -227,6 +227,24 @@ def test_a_scheduled_suite_is_started_once_when_its_time_comes(client: TestClien
     assert get(client, "/suites/daily")["next_at"] == "2023-11-18T00:00:00.000+00:00"
 
 
+def test_a_suite_that_cannot_start_keeps_no_other_waiting(client: TestClient, house: House) -> None:
+    for name in ("broken", "daily"):
+        apply(client, name, schedule="0 0 * * *")
+    made = post(client, "/experiments", {"name": "suite broken"}, status=201)
+    client.delete(f"{API}/experiments/{made['id']}")
+    suites = Suites(house)
+    house.clock.advance(24 * 3600)  # type: ignore[attr-defined]
+    for _ in range(2):
+        suites.start_due()
+    assert [run["suite"] for run in get(client, "/suite-runs")["items"]] == ["daily"]
+    client.post(f"{API}/experiments/{made['id']}/restore")
+    suites.start_due()  # only when its time comes again
+    assert len(get(client, "/suite-runs")["items"]) == 1
+    house.clock.advance(24 * 3600)  # type: ignore[attr-defined]
+    suites.start_due()
+    assert sorted(run["suite"] for run in get(client, "/suite-runs")["items"]) == ["broken", "daily", "daily"]
+
+
 def test_a_change_of_level_is_seen_over_the_runs_of_a_suite(client: TestClient, house: House) -> None:
     level = {"name": "level", "checks": [{"check": "change_point", "keys": [KEY], "required": True}]}
     apply(client, gates=[level], scenarios=[{**SCENARIO, "seeds": [0], "gates": [{"gate": "level"}]}])
