@@ -15,6 +15,7 @@ from dreamer_core.cli import (
     evaluate,
     export,
     gate,
+    log,
     logs,
     presets,
     resume,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 ENTRY_POINTS = "dreamgate.commands"  # name = "a.module", which has `add_to(commands)` and is quick to import
 
 _TRAINING = (train, evaluate, bench, viz, sweep, presets, baseline, gate)
-_CLIENT = (submit, runs, wait, logs, curves, export, cancel, retry, resume, suite, bisect)
+_CLIENT = (submit, runs, wait, logs, curves, export, log, cancel, retry, resume, suite, bisect)
 
 
 class Commands:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Self
 from dreamer_core.remote.address import find_server, find_token
 from dreamer_core.remote.baseline_calls import BaselineCalls
 from dreamer_core.remote.config_calls import ConfigCalls
+from dreamer_core.remote.experiment_calls import ExperimentCalls
 from dreamer_core.remote.file_calls import FileCalls
 from dreamer_core.remote.gate_calls import GateCalls
 from dreamer_core.remote.job_calls import JobCalls
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 class Client(
+    ExperimentCalls,
     RunCalls,
     JobCalls,
     MetricCalls,
