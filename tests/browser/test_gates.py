@@ -24,7 +24,7 @@ def test_a_seed_group_is_blessed_with_consent(quiet_page: Page, server: Server) 
     quiet_page.get_by_label("single seed").check()
     quiet_page.get_by_role("button", name="Bless it").click()
     expect(quiet_page).to_have_url(f"{server.url}/baselines/from-the-browser/1")
-    expect(quiet_page.locator(".quiet_page-head .flag")).to_have_text("single seed")
+    expect(quiet_page.locator(".page-head .flag")).to_have_text("single seed")
 
 
 def test_blessing_over_a_name_wants_to_know_why(quiet_page: Page, server: Server) -> None:
