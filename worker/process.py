@@ -55,11 +55,10 @@ class Watch:
             self.child.kill()  # where it has not ended, we have failed
 
     def _see_through(self, child: Child, meter: Meter) -> int:
-        listener, begun, metered_at, kill_at = Listener(self._desk), time.monotonic(), -_METER_S, None
+        listener, metered_at, kill_at = Listener(self._desk), -_METER_S, None
         while (code := child.poll()) is None:
             self._listen(listener)
-            now = time.monotonic()
-            if now - metered_at >= _METER_S or now - begun < _METER_S:  # a short one, often enough to be seen at all
+            if time.monotonic() - metered_at >= _METER_S or not self.usage.get("rss_mib"):  # not yet to be seen
                 metered_at = time.monotonic()
                 self._measure(meter)
             if self._order and kill_at is None:

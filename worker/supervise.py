@@ -116,6 +116,8 @@ class Supervision:
         processes = max(1, claim.gpus)
         if found.resumes_at is not None:
             return command.resume(folder, claim.resume_changes, processes=processes)
+        if claim.kind == "train" and claim.records and not claim.fresh:
+            self._shipper.diary.write("worker: there is no state to go on from, here or on the server: it begins anew")
         write_json(self._desk.config, claim.config)
         return command.begin(
             claim.kind,

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import io
 import os
 import sys
 import traceback
@@ -15,6 +16,9 @@ from dreamer_core.version import __version__
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     args = parse(argv)
     try:
         code: int = args.run(args)

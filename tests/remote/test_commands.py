@@ -1,6 +1,8 @@
 """The client's commands as people and programs type them: what they ask, what they print, how they exit."""
 
+import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,14 @@ def test_what_is_asked_of_a_job_goes_where_it_belongs(serve: Serve, words: list[
     assert main(words) == 0
     assert (server.asked[0].method, server.asked[0].url.path) == ("POST", path)
     assert (sent(server) if server.asked[0].content else None) == body
+
+
+def test_what_a_terminal_cannot_show_does_not_end_a_log(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(httpx2.Response(200, text="first\nsecond ä\n"))
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii", write_through=True))
+    assert main(["logs", "one"]) == 0
+    assert shown.getvalue() == b"first\nsecond \\xe4\n"
 
 
 def test_logs_are_printed_as_they_are(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:

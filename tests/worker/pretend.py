@@ -26,13 +26,13 @@ CONFIG = load_config(["seed=7"], preset="bandit+debug")
 def main(words: list[str]) -> int:
     asked = {"records": 10, "save": 4, "pause_s": 0.02} | json.loads(os.environ.get("PRETEND", "{}"))
     stops: list[int] = []
+    signal.signal(signal.SIGTERM, lambda *_: stops.append(1))
     hold = bytearray(asked.get("mib", 0) * 2**20)
     if "--resume" in words:
         folder = open_run(Path(words[words.index("--resume") + 1]))
     else:
         folder = create_run_in(Path(words[words.index("--into") + 1]), CONFIG)
         manifest.start_manifest(folder, CONFIG, "train")
-    signal.signal(signal.SIGTERM, lambda *_: stops.append(1))
     with folder.locked():
         return _train(folder, asked, stops) + 0 * len(hold)
 

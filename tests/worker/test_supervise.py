@@ -355,3 +355,12 @@ def test_the_end_of_an_attempt_that_lost_its_lease_leaves_the_papers_of_the_next
     thread.join(20)
     assert [ending.outcome for ending in server.endings] == ["succeeded"]
     assert series(server) == expected(40)
+
+
+def test_a_job_whose_state_is_nowhere_begins_anew_and_says_so(
+    tools: Tools, server: FakeServer, pretend_core: Pretend
+) -> None:
+    server.records = [{"env_steps": 10}, {"env_steps": 20}]
+    supervise(tools, a_claim(attempt=2, records=2)).run()
+    assert series(server) == expected(10)
+    assert "there is no state to go on from, here or on the server: it begins anew" in server.log.decode()
