@@ -3,12 +3,14 @@
 import re
 import shutil
 import signal
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 
 from tests.worker.e2e.conftest import WORDS
-from tests.worker.e2e.processes import Stage, free_port, kill, wait_for
+from tests.worker.e2e.processes import LEASE_S, Stage, free_port, kill, wait_for
 
 MIDDLE = 13  # records, of about 28: behind a checkpoint, with records that it has not seen
 
@@ -112,6 +114,20 @@ def test_a_drained_worker_hands_its_job_to_another_one_elsewhere(
     found = re.findall(r"training goes on behind (\d+) records", stage.client.read_log(run_id))
     assert len(found) == 1
     assert int(found[0]) >= MIDDLE  # not from the start: the state came over the server
+
+
+@pytest.mark.slow
+def test_a_database_that_is_locked_for_longer_than_a_lease_costs_nothing(
+    stage: Stage, undisturbed: list[dict[str, str]]
+) -> None:
+    stage.serve()
+    stage.work()
+    run_id = begin(stage)
+    with closing(sqlite3.connect(stage.folder / "data" / "dreamgate.db", isolation_level=None)) as somebody:
+        somebody.execute("BEGIN EXCLUSIVE")
+        time.sleep(5 * LEASE_S)
+    assert_undisturbed(stage, run_id, undisturbed)
+    assert [attempt.outcome for attempt in stage.job(run_id).attempts] == ["succeeded"]
 
 
 @pytest.mark.slow
