@@ -83,15 +83,20 @@ def _levels(one: Mapping[str, Any]) -> list[tuple[float, str]]:
     gauge = gauge_of(one)
     numbers = one["numbers"]
     if one["kind"] in ("threshold_median", "floor", "ceiling") and gauge is not None:
-        return [(level, f"limit of {one['check']}") for level in (gauge.low, gauge.high) if level is not None]
+        return [(level, _limit_of(one)) for level in (gauge.low, gauge.high) if level is not None]
     if one["kind"] == "hold" and gauge is not None:
         keep = gauge.low if gauge.low is not None else gauge.high
-        levels = [(keep, "to keep"), (gauge.reference, "to reach")]
+        never = gauge.reference is None  # a run did not get to the level, which is then what was asked
+        levels = [(keep, "to reach" if never else "to keep"), (gauge.reference, "to reach")]
         return [(level, label) for level, label in levels if level is not None]
     if one["kind"] == "seeds_bootstrap" and str(numbers.get("measure")).startswith("median of each run"):
         return _largest_loss(one)
     level = numbers.get("level")
     return [(float(level), "to reach")] if isinstance(level, int | float) else []
+
+
+def _limit_of(one: Mapping[str, Any]) -> str:
+    return f"limit of {one['check'].replace('_', ' ')}"
 
 
 def _largest_loss(one: Mapping[str, Any]) -> list[tuple[float, str]]:
@@ -100,7 +105,7 @@ def _largest_loss(one: Mapping[str, Any]) -> list[tuple[float, str]]:
     if not all(isinstance(found.get(name), int | float) for name in ("baseline", "margin")):
         return []
     sign = 1 if one["key"] in METRICS and METRICS[one["key"]].direction == "lower" else -1
-    return [(found["baseline"] + sign * found["margin"], f"limit of {one['check']}")]
+    return [(found["baseline"] + sign * found["margin"], _limit_of(one))]
 
 
 def _more(one: Mapping[str, Any]) -> int | None:

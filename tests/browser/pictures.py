@@ -56,7 +56,6 @@ def main() -> None:
 
 
 def _pages(runs: dict[str, str], gates: dict[str, str]) -> list[tuple[str, str, tuple[str, ...]]]:
-    both = ("light", "dark")
     return [
         ("runs", "/runs", ("light", "dark")),
         ("seeds", "/runs?group=seeds&experiment=horizon&metrics=eval/mean_return,eval/success_rate,sps", ("light",)),
@@ -65,17 +64,18 @@ def _pages(runs: dict[str, str], gates: dict[str, str]) -> list[tuple[str, str, 
         ("failed", f"/runs/{runs['broken']}", ("light",)),
         ("launch", f"/launch?clone={runs['short']}", ("light", "dark")),
         ("workers", "/workers", ("light", "dark")),
-        ("baselines", "/baselines", both),
-        ("baseline", gates["diff"], both),
-        ("bless", gates["bless"], both),
-        ("compare", gates["compare"], both),
-        ("gate-results", "/gate-results", both),
-        ("gate-result", gates["failed"], both),
-        ("gates", "/gates", both),
-        ("gate", gates["gate"], both),
-        ("suites", "/suites", both),
-        ("suite", gates["speeds"], both),
-        ("suite-run", gates["suite run 9"], both),
+        ("log", gates["log"], ("light", "dark")),
+        ("baselines", "/baselines", ("light",)),
+        ("baseline", gates["diff"], ("light",)),
+        ("bless", gates["bless"], ("light",)),
+        ("compare", gates["compare"], ("light",)),
+        ("gate-results", "/gate-results", ("light",)),
+        ("gate-result", gates["failed"], ("light",)),
+        ("gates", "/gates", ("light",)),
+        ("gate", gates["gate"], ("light",)),
+        ("suites", "/suites", ("light",)),
+        ("suite", gates["speeds"], ("light",)),
+        ("suite-run", gates["suite run 9"], ("dark",)),
     ]
 
 

@@ -145,3 +145,15 @@ def test_runs_that_are_selected_are_compared(page: Page, server: Server) -> None
     expect(page.locator("figure.band canvas").first).to_be_visible()
     page.get_by_role("link", name="Take reference away").first.click()
     expect(page.get_by_role("link", name="Take reference away")).to_have_count(1)
+
+
+def test_a_second_click_does_not_run_the_seeds_twice(page: Page, server: Server) -> None:
+    [run] = server.lab.submit("algo.horizon=19", experiment="live", name="clicked twice", seeds=[0])
+    page.goto(f"/runs/{run}")
+    page.get_by_text("More seeds …").click()
+    page.locator("input[name=n]").fill("2")
+    page.get_by_role("button", name="Run them").evaluate("button => { button.click(); button.click(); }")
+    page.wait_for_url(re.compile("seed_group="))
+    expect(page.locator("tr[data-run]")).to_have_count(3)
+    for row in page.locator("tr[data-run]").all():
+        server.lab.post(f"/jobs/{row.get_attribute('data-run')}/cancel", {})

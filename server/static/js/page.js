@@ -19,6 +19,8 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   save(form);
 });
+document.addEventListener("submit", (event) => onlyOnce(event, /** @type {HTMLFormElement} */ (event.target)));
+window.addEventListener("pageshow", () => [...document.forms].forEach((form) => delete form.dataset.sent));
 document.addEventListener("htmx:configRequest", (event) => onlyWhatIsSaid(event.detail.formData, event.detail.elt));
 document.addEventListener("htmx:afterSwap", (event) => refreshTimes(event.detail.elt.parentNode ?? document));
 document.addEventListener("htmx:responseError", () => say("The server refused that. Reload the page.", true));
@@ -68,6 +70,17 @@ function closeMenus(kept) {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!kept || !menu.contains(kept)) menu.removeAttribute("open");
   }
+}
+
+/**
+ * A second click, before the answer to the first, must not launch everything twice.
+ * @param {Event} event
+ * @param {HTMLFormElement} form
+ */
+function onlyOnce(event, form) {
+  if (form.method !== "post") return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "yes";
 }
 
 /** @param {HTMLFormElement} form */

@@ -46,7 +46,7 @@ def test_curves_of_a_result_have_the_limits_of_all_checks(client: TestClient, ho
     page = open_page(client, f"/gate-results/{result}?key={KEY}")
     assert f'data-runs="{",".join(bad)}"' in page
     assert "limit of floor" in page
-    assert "limit of seeds_bootstrap" in page
+    assert "limit of seeds bootstrap" in page
     assert "/baselines/cartpole/1/curve?key=eval%2Fmean_return" in page
 
 
