@@ -75,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
         _check_posts(client.get_suite(args.name), posts)
         started = _start(client, args)
         _tell_start(client, started, as_json=args.json)
+        _warn_if_nobody_comes(client, started)
 
         def go_on() -> int:
             _post(client, started.id, posts)
@@ -157,6 +158,19 @@ def _start(client: "Client", args: argparse.Namespace) -> "SuiteRunDetail":
     return client.start_suite(
         args.name, commit=args.commit or here.commit, branch=args.branch or here.branch, who=args.who
     )
+
+
+def _warn_if_nobody_comes(client: "Client", run: "SuiteRunDetail") -> None:
+    """Jobs of a commit wait for a worker that can check it out: better said at once than waited for."""
+    online = [worker for worker in client.workers() if worker.state == "online"]
+    if run.jobs.total and not online:
+        print("dreamgate: no worker is online: the jobs wait for one", file=sys.stderr)
+    elif run.jobs.total and run.commit and not any(worker.runs_commits for worker in online):
+        print(
+            f"dreamgate: no worker can check out {run.commit[:12]}: the jobs wait for one with DREAMGATE_SOURCE_REPO; "
+            "--installed runs what the workers have",
+            file=sys.stderr,
+        )
 
 
 def _post(client: "Client", suite_run_id: str, posts: "dict[str, Post]") -> None:

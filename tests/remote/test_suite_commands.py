@@ -16,6 +16,7 @@ from dreamer_core.cli.main import main
 from dreamer_core.cli.suite_progress import Lines
 from dreamer_core.remote import Client, suite_waiting
 from dreamer_core.remote.suite_shapes import SuiteRunDetail
+from dreamer_core.remote.work import WorkerFacts
 from tests.remote.conftest import TOKEN, RunningServer
 from tests.remote.fakes import Serve, ok
 from tests.remote.judged import a_suite, parity_suite, work
@@ -332,9 +333,23 @@ def test_interrupting_a_run_that_has_just_been_started_says_the_same(serve: Serv
         **{"name": "daily", "version": 1, "created_at": "", "source": "", "question": "", "schedule": None},
         **{"next_at": None, "scenarios": [], "unused_gates": [], "body": {"scenarios": []}, "latest": None},
     }
-    serve(ok(suite), ok(SUITE_RUN), KeyboardInterrupt())
+    serve(ok(suite), ok(SUITE_RUN), ok({"items": []}), KeyboardInterrupt())
     assert main(["suite", "run", "daily", "--wait", "--installed"]) == 130
-    assert "the suite goes on" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "no worker is online: the jobs wait for one" in err
+    assert "the suite goes on" in err
+
+
+def test_a_commit_that_no_worker_can_check_out_is_a_warning(
+    own_server: RunningServer, tmp_path: Path, capsys: Captured
+) -> None:
+    name = applied(own_server.url, tmp_path, a_suite("nobody-can"))
+    with own_server.client() as client:
+        client.register_worker(WorkerFacts(name="plain", host="here", pid=1, queues=("cpu",), slots=1))
+    assert main(["suite", "run", name, "--commit", "1a2b3c4", "--server", own_server.url]) == 0
+    assert "no worker can check out 1a2b3c4" in capsys.readouterr().err
+    assert main(["suite", "run", name, "--installed", "--server", own_server.url]) == 0
+    assert "no worker" not in capsys.readouterr().err
 
 
 def test_a_try_that_confirms_is_told(serve: Serve, capsys: Captured) -> None:
