@@ -1,4 +1,4 @@
-"""Results in the order in which one asks about them, the levels of their curves, and how many seeds more would decide."""
+"""Results in the order in which one asks about them, the levels of their curves, and how many seeds would decide."""
 
 from typing import Any
 
