@@ -5,6 +5,7 @@ A scenario is a test suite, and a check of one of its final gate results is a te
 required never makes the build red: where it is not green, its case is skipped and the message begins with "warning".
 """
 
+from collections import Counter
 from datetime import datetime
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -41,6 +42,7 @@ def _suite(report: SuiteReport, scenario: ScenarioReport) -> Element:
         _add_cases(suite, f"{report.suite}.{scenario.name}.{gate.gate}", gate)
     if scenario.missing:
         _case(suite, f"{report.suite}.{scenario.name}", "judged", _missing(report), scenario.missing)
+    _number_repeated(suite)
     for name, outcome in (("tests", "testcase"), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(name, str(sum(1 for _ in suite.iter(outcome))))
     if said := _earlier(scenario):
@@ -92,6 +94,15 @@ def _case(
     if outcome != "skipped":
         found.set("type", verdict or "not_judged")
         found.text = possible(message)
+
+
+def _number_repeated(suite: Element) -> None:
+    """Readers take two cases of one name for the same one."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for case in suite.iter("testcase"):
+        seen[key := (case.attrib["classname"], case.attrib["name"])] += 1
+        if seen[key] > 1:
+            case.set("name", f"{case.attrib['name']} ({seen[key]})")
 
 
 def _bad(suite: Element) -> int:

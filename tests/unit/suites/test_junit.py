@@ -133,6 +133,13 @@ def test_earlier_tries_are_told_and_do_not_count() -> None:
     assert said == "tried again: solved v2: seed 0 failed\nstopped early: enough"
 
 
+def test_cases_of_one_name_are_numbered() -> None:
+    ended = a_check(Verdict.ERROR, check="ended", key="")
+    root = parsed(a_report(a_gate(ended, ended, ended, a_check(), verdict=Verdict.ERROR)))
+    names = [case.attrib["name"] for case in root.iter("testcase")]
+    assert names == ["ended", "ended (2)", "ended (3)", "floor eval/mean_return"]
+
+
 def test_control_characters_are_left_out() -> None:
     check = a_check(Verdict.FAIL, reason="a\x00b\x1b[31m<&\ud800")
     [failure] = parsed(a_report(a_gate(check, verdict=Verdict.FAIL))).iter("failure")
