@@ -30,10 +30,6 @@ class Source:
         self._folder, self._repository = folder, repository
         self._clone = folder / "clone.git"
 
-    @property
-    def runs_commits(self) -> bool:
-        return self._repository is not None
-
     @contextmanager
     def at(self, commit: str) -> Iterator[Path]:
         """A checkout of `commit` that stays for as long as this is open."""

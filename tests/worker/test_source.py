@@ -94,7 +94,6 @@ def test_only_so_many_are_kept_but_never_less_than_are_used(
 
 def test_without_a_repository_it_refuses_and_says_what_to_do(folder: Path) -> None:
     found = Source(folder, None)
-    assert not found.runs_commits
     with pytest.raises(SourceError, match="set DREAMGATE_SOURCE_REPO where it is started"), found.at("abc1234"):
         pass
 
