@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyarrow import ipc, parquet
@@ -55,6 +56,24 @@ def test_a_run_is_made_found_changed_and_ended(client: Client) -> None:
     client.delete_run(run.id)
     assert client.list_runs(RunFilter(experiment="imports")).items == ()
     client.restore_run(run.id)
+
+
+def test_the_log_of_an_experiment_comes_back_as_values_and_as_a_document(client: Client) -> None:
+    written: dict[str, Any] = {"hypothesis": "ppo → 500", "primary_metric": "reward", "stop_rule": "10 steps"}
+    run = client.create_run("peers of mine", name="ppo", seed=1, **written)
+    assert (run.hypothesis, run.primary_metric, run.stop_rule, run.hypothesis_fixed) == (*written.values(), True)
+    client.append_metrics(run.id, 0, [{"env_steps": 10, "reward": 500.0}])
+    with pytest.raises(Conflict, match="its stop rule is fixed"):
+        client.change_run(run.id, stop_rule="later")
+    assert client.annotate(run.id, "it shakes").kind == "annotation"
+    client.change_run(run.id, conclusion="so it is", group=True)
+    experiment = client.find_experiment("peers of mine")
+    assert client.find_experiment(experiment.id) == experiment
+    [group] = client.experiment_log(experiment.id)["groups"]
+    assert group["runs"][0]["values"] == {"reward": 500.0}
+    assert "**Conclusion.** so it is" in client.experiment_markdown(experiment.id)
+    with pytest.raises(NotFound, match="no experiment 'peers'"):
+        client.find_experiment("peers")
 
 
 def test_a_run_that_failed_keeps_its_error(client: Client) -> None:
