@@ -10,9 +10,9 @@ KEY = "eval/mean_return"
 FLOOR: dict[str, Any] = {"name": "floor", "checks": [{"check": "floor", "key": KEY, "value": 400, "of": "last"}]}
 
 
-def scored(client: Client, finals: Sequence[float], experiment: str) -> list[str]:
+def scored(client: Client, finals: Sequence[float], experiment: str, family: str | None = "5f2c9a0e1b7d") -> list[str]:
     """One finished run for each final score."""
-    return [_scored(client, score, seed, experiment) for seed, score in enumerate(finals)]
+    return [_scored(client, score, seed, experiment, family) for seed, score in enumerate(finals)]
 
 
 def records(score: float) -> list[dict[str, Any]]:
@@ -46,8 +46,8 @@ def work(client: Client, queue: str, scores: Sequence[float]) -> None:
         client.end_job(claim.run_id, claim.token, Ending(outcome="succeeded", exit_code=0))
 
 
-def _scored(client: Client, score: float, seed: int, experiment: str) -> str:
-    run = client.create_run(experiment, seed=seed, family="5f2c9a0e1b7d")
+def _scored(client: Client, score: float, seed: int, experiment: str, family: str | None) -> str:
+    run = client.create_run(experiment, seed=seed, family=family)
     client.append_metrics(run.id, 0, records(score))
     client.finish_run(run.id)
     return run.id

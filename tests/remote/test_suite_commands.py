@@ -98,6 +98,20 @@ def test_a_red_suite_ends_with_1_and_says_why(at: str, client: Client, tmp_path:
     assert [one.attrib["type"] for one in ElementTree.parse(junit).iter("failure")] == ["fail"]
 
 
+def test_before_its_first_baseline_a_suite_cannot_tell_and_says_what_to_do(
+    at: str, client: Client, tmp_path: Path, capsys: Captured
+) -> None:
+    [scenario] = a_suite("first")["scenarios"]
+    compare = {**scenario, "gates": [{"gate": "compare", "baseline": "nobody"}]}
+    applied(at, tmp_path, {"name": "first", "scenarios": [compare]})
+    thread = working(client, "first", [450.0])
+    summary = tmp_path / "out.md"
+    assert main(["suite", "run", "first", "--wait", "--summary", str(summary), "--server", at]) == 3
+    thread.join()
+    assert "    note: there is no baseline nobody: bless one" in capsys.readouterr().out
+    assert "- note: there is no baseline nobody: bless one" in summary.read_text()
+
+
 def test_programs_get_one_object_a_line(at: str, client: Client, tmp_path: Path, capsys: Captured) -> None:
     applied(at, tmp_path, a_suite("lines"))
     capsys.readouterr()

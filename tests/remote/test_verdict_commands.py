@@ -119,8 +119,11 @@ def test_a_warning_and_a_note_are_told(
     main(["gate", "apply", str(file), "--server", at])
     baseline = client.bless("cmd-speed", runs=runs, keys=[KEY])
     words = ["--baseline", baseline.name, "--server", at]
-    assert main(["gate", "evaluate", "cmd-warns", "--runs", *runs, *words]) == 0
-    assert "○ no_data      floor (warning): nobody/knows" in capsys.readouterr().out
+    unknown = scored(client, [480], "of no family", family=None)
+    assert main(["gate", "evaluate", "cmd-warns", "--runs", *unknown, *words]) == 0
+    out = capsys.readouterr().out
+    assert "○ no_data      floor (warning): nobody/knows" in out
+    assert "note: the family of one side is not known" in out
 
 
 def test_a_file_that_is_no_gate_is_refused_with_its_place(tmp_path: Path, capsys: Captured) -> None:
