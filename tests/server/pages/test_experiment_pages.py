@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 
 from server.database import Database
@@ -111,3 +112,18 @@ def test_a_run_that_has_begun_shows_its_hypothesis_and_does_not_offer_it(
     assert "10 → faster</dd>" in page
     assert 'name="hypothesis"' not in page
     assert 'name="stop_rule"' in open_page(client, f"/runs/{waits.id}")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/experiments?cursor=nonsense", 422),
+        ("/experiments?q=%00", 422),
+        (f"/experiments?q={'x' * 201}", 422),
+        ("/experiments?q=%25_%5C%F0%9F%90%B4", 200),
+        ("/experiments/%00", 404),
+        ("/experiments/..%2Fruns", 404),
+    ],
+)
+def test_an_address_that_makes_no_sense_is_told_so(client: TestClient, path: str, status: int) -> None:
+    assert client.get(path, headers=BROWSER).status_code == status
