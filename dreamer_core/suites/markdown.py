@@ -26,8 +26,9 @@ def chart_key(gate: GateReport, check: CheckReport) -> str:
 
 
 def _facts(report: SuiteReport) -> str:
-    where = [f"commit {_code(report.commit)}" if report.commit else "", f"on {_code(report.branch or '')}"]
-    code = " ".join(where if report.branch else where[:1])
+    commit = f"commit {_code(report.commit)}" if report.commit else ""
+    branch = f"on {_code(report.branch)}" if report.branch else ""
+    code = " ".join(filter(None, (commit, branch)))
     return " · ".join(filter(None, (_text(report.reason), code, _link(report, "suite-runs", report.id, "suite run"))))
 
 

@@ -65,8 +65,9 @@ def test_a_suite_that_still_runs_says_what_it_waits_for() -> None:
     assert "commit" not in text
 
 
-def test_a_commit_is_told_without_its_branch_too() -> None:
-    assert "commit <code>1a2b3c4</code> · [" in summary_md(a_report(branch=None))
+def test_a_commit_is_told_without_its_branch_and_a_branch_without_a_commit() -> None:
+    assert " · commit <code>1a2b3c4</code> · [" in summary_md(a_report(branch=None))
+    assert " · on <code>main</code> · [" in summary_md(a_report(commit=None))
 
 
 def test_earlier_tries_and_early_stops_are_told() -> None:
