@@ -15,7 +15,7 @@ from server.pages import board
 from server.pages.matrix import read_matrix
 from server.pages.sent_form import SentForm
 from server.pages.trends import trends
-from server.rendering import respond
+from server.rendering import respond, wants_json
 from server.runs.out import RunOut, runs_out
 from server.runs.rows import LEAN
 from server.suites import applied, runs
@@ -31,6 +31,8 @@ _MOST_RUNS = 50
 
 @router.get("/suites")
 def show_matrix(request: Request, house: HouseDep, branch: Annotated[Text, Query(max_length=120)] = "") -> Response:
+    if wants_json(request):  # what a page shows of all suites at once has another shape
+        return RedirectResponse("/api/v1/suites", 307)
     with house.database.reading() as session:
         matrix = read_matrix(session, branch or None)
     context = {"matrix": matrix, "branch": branch, "now": house.clock()}

@@ -54,6 +54,7 @@ def tell_of_gates(lab: "Lab") -> None:
     }
     groups = ",".join(lab.get(f"/runs/{runs[0]}")["seed_group"] for runs in (slow, few))
     lab.paths["compare"] = f"/compare?groups={groups}&runs={good[0]}&baseline=cartpole@2"
+    lab.paths["judged run"] = f"/runs/{slow[0]}"
     lab.paths["bless"] = f"/bless?run={slow[0]}"
     _suites(lab)
 

@@ -30,6 +30,7 @@ PAGES = [
     "/gate-results",
     "failed",
     "undecided",
+    "judged run",
     "/suites",
     "suite",
     "suite run 8",

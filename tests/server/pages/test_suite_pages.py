@@ -164,8 +164,8 @@ def test_a_scenario_that_waits_for_numbers_says_so(client: TestClient) -> None:
 def test_a_program_gets_what_the_api_answers(client: TestClient) -> None:
     apply(client)
     run = start(client)
-    path = f"/suite-runs/{run['id']}"
-    assert client.get(path, headers=PROGRAM).json() == client.get(f"/api/v1{path}").json()
+    for path in (f"/suite-runs/{run['id']}", "/suites", "/suites/daily"):
+        assert client.get(path, headers=PROGRAM).json() == client.get(f"/api/v1{path}").json(), path
 
 
 def test_what_there_is_not_is_not_found(client: TestClient) -> None:
