@@ -6,6 +6,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 
 from dreamer_core.metrics.jsonsafe import dumps, loads
 from server.errors import InvalidError
@@ -45,3 +46,14 @@ def decode(cursor: str, *kinds: type | tuple[type, ...]) -> list[Any]:
 
 def _is(value: Any, kinds: type | tuple[type, ...]) -> bool:
     return isinstance(value, kinds) and not isinstance(value, bool)
+
+
+def newest(session: Session, query: Any, table: Any, limit: int, cursor: str | None) -> tuple[list[Any], str | None]:
+    """A page of `query` over `table`, by `created_at` and `id`, the newest first; and the cursor of the next page."""
+    if cursor is not None:
+        at, last = decode(cursor, (int, float), str)
+        query = query.where((table.created_at < at) | ((table.created_at == at) & (table.id < last)))
+    rows = query.order_by(table.created_at.desc(), table.id.desc()).limit(limit + 1)
+    found = list(session.exec(rows))
+    after = encode(found[limit - 1].created_at, found[limit - 1].id) if len(found) > limit else None
+    return found[:limit], after

@@ -129,15 +129,7 @@ def page(
     if run is not None:
         about = select(GateResultRun.result_id).where(GateResultRun.run_id == run)
         query = query.where(col(GateResult.id).in_(about))
-    if cursor is not None:
-        at, last = paging.decode(cursor, (int, float), str)
-        older = (col(GateResult.created_at) < at) | ((col(GateResult.created_at) == at) & (col(GateResult.id) < last))
-        query = query.where(older)
-    newest = query.order_by(col(GateResult.created_at).desc(), col(GateResult.id).desc())
-    found = list(session.exec(newest.limit(limit + 1)))
-    more = len(found) > limit
-    found = found[:limit]
-    return found, paging.encode(found[-1].created_at, found[-1].id) if more else None
+    return paging.newest(session, query, GateResult, limit, cursor)
 
 
 def runs_of(session: Session, ids: Sequence[str]) -> dict[str, list[str]]:

@@ -8,12 +8,12 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from server.errors import NotFoundError
 from server.files import logs
-from server.jobs import needs, staff
+from server.jobs import needs, staff, turn
 from server.jobs.rows import get_job
 from server.live import events
 from server.metrics.read import stream_state
@@ -75,12 +75,12 @@ def best_job(worker: Worker, queues: list[str], now: float) -> Any:
     query = query.where(
         col(Job.queue).in_(queues),
         col(Job.gpus) <= worker.gpus,
-        or_(col(Job.not_before).is_(None), col(Job.not_before) <= now),
+        turn.has_come(now),
         ~needs.has_unmet(),
     )
     if not worker.runs_commits:
         query = query.where(col(Run.commit).is_(None))
-    query = query.order_by(col(Job.priority).desc(), col(Job.queued_at), col(Job.run_id)).limit(1)
+    query = query.order_by(*turn.ORDER).limit(1)
     return query.with_for_update(of=Run, key_share=True, skip_locked=True)
 
 

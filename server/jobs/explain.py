@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from server.jobs import needs, staff
+from server.jobs import needs, staff, turn
 from server.news import News
 from server.runs.rows import hold_runs
 from server.tables import Job, Run, RunState, Worker
@@ -20,7 +20,7 @@ def stale_reasons(session: Session, now: float, lease_s: float) -> dict[str | No
     found = (
         select(col(Run.id), col(Run.reason), col(Run.commit), col(Job.queue), col(Job.gpus), needs.count_unmet())
         .join(Job, col(Job.run_id) == Run.id)
-        .where(col(Run.state) == RunState.QUEUED, (col(Job.not_before).is_(None)) | (col(Job.not_before) <= now))
+        .where(col(Run.state) == RunState.QUEUED, turn.has_come(now))
     )
     stale: defaultdict[str | None, list[str]] = defaultdict(list)
     for run_id, reason, commit, queue, gpus, unmet in session.connection().execute(found):

@@ -8,6 +8,7 @@ from server import paging
 from server.errors import ConflictError, NotFoundError
 from server.jobs import needs, staff
 from server.jobs.rows import get_job
+from server.jobs.submit import queue_for
 from server.news import News
 from server.runs.rows import LEAN, hold_run, is_id, touch
 from server.tables import Job, Run, RunState
@@ -22,12 +23,7 @@ def page(
         query = query.where(col(Run.state).in_(states))
     if queue is not None:
         query = query.where(col(Job.queue) == queue)
-    if cursor is not None:
-        at, last = paging.decode(cursor, (int, float), str)
-        query = query.where((col(Run.created_at) < at) | ((col(Run.created_at) == at) & (col(Run.id) < last)))
-    found = list(session.exec(query.order_by(col(Run.created_at).desc(), col(Run.id).desc()).limit(limit + 1)))
-    after = paging.encode(found[limit - 1].created_at, found[limit - 1].id) if len(found) > limit else None
-    return found[:limit], after
+    return paging.newest(session, query, Run, limit, cursor)
 
 
 def need_job(session: Session, run_id: str) -> None:
@@ -43,10 +39,8 @@ def edit(
     if run.state != RunState.QUEUED:
         raise ConflictError(f"Run {run_id} is {run.state}: it does not wait any more.", where="state", seen=run.state)
     workers = staff.live(session, now, lease_s)
-    if queue == "auto":
-        queue = "gpu" if any("gpu" in worker.queues for worker in workers) else "cpu"
     job.priority = job.priority if priority is None else priority
-    job.queue = job.queue if queue is None else queue
+    job.queue = job.queue if queue is None else queue_for(queue, run.config, workers)
     session.add(job)
     waits = session.exec(select(Job.run_id).where(col(Job.run_id) == run_id, needs.has_unmet())).first() is not None
     reason = run.reason if waits else staff.why_nobody(job.queue, job.gpus, run.commit, workers)

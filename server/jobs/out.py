@@ -9,7 +9,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from server.clock import iso
-from server.jobs import needs
+from server.jobs import needs, turn
 from server.runs.out import RunOut, runs_out
 from server.tables import Attempt, Job, JobNeed, Outcome, Run, RunState, Worker
 
@@ -108,7 +108,6 @@ def _unmet(session: Session, ids: Sequence[str]) -> dict[str, int]:
 
 def _positions(session: Session, queues: set[str]) -> dict[str, int]:
     """Of everything that waits in these queues, in the order of claims."""
-    order = (col(Job.priority).desc(), col(Job.queued_at), col(Job.run_id))
-    place = func.row_number().over(partition_by=col(Job.queue), order_by=order)
+    place = func.row_number().over(partition_by=col(Job.queue), order_by=turn.ORDER)
     waiting = select(Job.run_id, place).join(Run, col(Run.id) == Job.run_id)
     return dict(session.exec(waiting.where(col(Run.state) == RunState.QUEUED, col(Job.queue).in_(queues))).all())

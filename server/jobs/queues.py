@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pydantic import BaseModel, Field
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
-from server.jobs import needs, staff
+from server.jobs import needs, staff, turn
 from server.tables import Job, Run, RunState, Worker
 
 
@@ -25,11 +25,10 @@ def claimable(session: Session, now: float) -> Sequence[tuple[str, str]]:
     found = (
         select(Job.queue, Job.run_id)
         .join(Run, col(Run.id) == Job.run_id)
-        .where(col(Run.state) == RunState.QUEUED, or_(col(Job.not_before).is_(None), col(Job.not_before) <= now))
+        .where(col(Run.state) == RunState.QUEUED, turn.has_come(now))
         .where(~needs.has_unmet())
     )
-    order = (col(Job.priority).desc(), col(Job.queued_at), col(Job.run_id))
-    return session.exec(found.order_by(*order)).all()
+    return session.exec(found.order_by(*turn.ORDER)).all()
 
 
 def queues(session: Session, now: float, lease_s: float) -> list[QueueOut]:

@@ -47,7 +47,7 @@ def submit(
     what = _what(order, source, order.config if layer is None else layer)
     _check_needs(session, order.needs)
     workers = staff.live(session, now, lease_s)
-    queue = _queue(order.queue, what.config, workers)
+    queue = queue_for(order.queue, what.config, workers)
     gpus = order.gpus if order.gpus is not None else int(queue == "gpu")
     waits = f"It waits for {len(set(order.needs))} of the runs that it needs." if order.needs else None
     shared = {
@@ -145,7 +145,8 @@ def _check_needs(session: Session, ids: list[str]) -> None:
         raise ConflictError(f"It needs run {hopeless[0]}, which {hopeless[1]}.", where="needs", seen=hopeless[0])
 
 
-def _queue(asked: str, config: Mapping[str, Any], workers: Sequence[Worker]) -> str:
+def queue_for(asked: str, config: Mapping[str, Any], workers: Sequence[Worker]) -> str:
+    """`auto` goes by the device that the config names, else by who is there."""
     if asked != "auto":
         return asked
     device = config.get("device")

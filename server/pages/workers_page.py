@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 from sqlmodel import Session, col, select
 
 from server.house import HouseDep
+from server.jobs import turn
 from server.jobs.out import JobOut, jobs_out
 from server.jobs.queues import queues
 from server.jobs.workers_out import workers_out
@@ -33,6 +34,5 @@ def show_workers(request: Request, house: HouseDep) -> Response:
 
 def _jobs(session: Session, *states: RunState) -> list[JobOut]:
     """In the order in which they are claimed."""
-    order = (col(Job.queue), col(Job.priority).desc(), col(Job.queued_at), col(Job.run_id))
     found = select(Run).join(Job, col(Job.run_id) == Run.id).where(col(Run.state).in_(states)).options(*LEAN)
-    return jobs_out(session, session.exec(found.order_by(*order).limit(MOST)).all())
+    return jobs_out(session, session.exec(found.order_by(col(Job.queue), *turn.ORDER).limit(MOST)).all())

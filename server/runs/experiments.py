@@ -53,15 +53,7 @@ def page(
     if q:
         contains = [col(text).icontains(q, autoescape=True) for text in (Experiment.name, Experiment.question)]
         query = query.where(or_(*contains))
-    if cursor is not None:
-        at, last = paging.decode(cursor, (int, float), str)
-        older = (col(Experiment.created_at) < at) | ((col(Experiment.created_at) == at) & (col(Experiment.id) < last))
-        query = query.where(older)
-    newest = query.order_by(col(Experiment.created_at).desc(), col(Experiment.id).desc())
-    found = list(session.exec(newest.limit(limit + 1)))
-    more = len(found) > limit
-    found = found[:limit]
-    return found, paging.encode(found[-1].created_at, found[-1].id) if more else None
+    return paging.newest(session, query, Experiment, limit, cursor)
 
 
 def count_runs(session: Session, ids: list[str]) -> dict[str, int]:

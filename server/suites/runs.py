@@ -52,15 +52,7 @@ def page(
             query = query.where(col(column) == wanted)
     if commit is not None:
         query = query.where(col(SuiteRun.commit).startswith(commit, autoescape=True))
-    if cursor is not None:
-        at, last = paging.decode(cursor, (int, float), str)
-        older = (col(SuiteRun.created_at) < at) | ((col(SuiteRun.created_at) == at) & (col(SuiteRun.id) < last))
-        query = query.where(older)
-    newest = query.order_by(col(SuiteRun.created_at).desc(), col(SuiteRun.id).desc())
-    found = list(session.exec(newest.limit(limit + 1)))
-    more = len(found) > limit
-    found = found[:limit]
-    return found, paging.encode(found[-1].created_at, found[-1].id) if more else None
+    return paging.newest(session, query, SuiteRun, limit, cursor)
 
 
 def cancel(session: Session, run_id: str, now: float) -> tuple[SuiteRun, News]:

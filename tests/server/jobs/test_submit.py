@@ -134,6 +134,13 @@ def test_auto_means_gpu_where_a_live_worker_serves_it(client: TestClient) -> Non
     assert (found["queue"], found["gpus"]) == ("gpu", 1)
 
 
+def test_a_job_that_is_moved_to_auto_goes_where_its_config_computes(client: TestClient) -> None:
+    register(client, queues=["gpu"], gpus=1)
+    run_id = submit(client, queue="other", words=["preset=cartpole", "device=cpu"])
+    answer = client.patch(f"/api/v1/jobs/{run_id}", json={"queue": "auto"})
+    assert answer.json()["queue"] == "cpu"
+
+
 def test_auto_goes_where_the_config_computes(client: TestClient) -> None:
     register(client, queues=["gpu", "cpu"], gpus=1)
     assert job(client, submit(client, queue="auto", words=["preset=cartpole", "device=cpu"]))["queue"] == "cpu"
