@@ -44,6 +44,8 @@ _DYNAMICS = (
     "eval.stop_after_passes",
 )
 
+_NOT_OF_FAMILY = (*_OPERATIONAL, "seed", "mode", *_DYNAMICS)
+
 
 def fingerprint(config: Config) -> str:
     """Equal exactly for runs that differ only in the seed and in operational settings: one seed group."""
@@ -52,7 +54,12 @@ def fingerprint(config: Config) -> str:
 
 def family(config: Config) -> str:
     """Equal for runs whose scores may be put side by side: same world, protocol, recipe and networks."""
-    return _digest(_without(to_mapping(config), (*_OPERATIONAL, "seed", "mode", *_DYNAMICS)))
+    return _digest(_without(to_mapping(config), _NOT_OF_FAMILY))
+
+
+def decides_family(key: str) -> bool:
+    """Whether runs that differ in this dotted key are of different families."""
+    return not any(key == other or key.startswith(f"{other}.") for other in _NOT_OF_FAMILY)
 
 
 def describe(config: Config) -> dict[str, str | int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from dreamer_core.config.identity import decides_family
 from dreamer_core.gates.baseline import Baseline
 from dreamer_core.gates.evidence import Evidence
 from dreamer_core.gates.group import Facts
@@ -66,5 +67,5 @@ def _which(before: Facts, after: Facts) -> str:
 
 
 def _config_difference(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
-    shared = [key for key in before if key in after]
+    shared = [key for key in before if key in after and decides_family(key)]
     return [f"{key} {before[key]} / {after[key]}" for key in shared if before[key] != after[key]]

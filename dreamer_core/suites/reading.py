@@ -49,6 +49,14 @@ def suite_from_yaml(text: str) -> Suite:
 
 def suite_from_mapping(tree: Any) -> Suite:
     """`{name, version?, question?, schedule?, confirm?, stop_early?, gates: [...], scenarios: [...]}`"""
+    suite = stored_suite(tree)
+    for place, scenario in enumerate(suite.scenarios):
+        _check_words(scenario, f"scenarios[{place}].words")
+    return suite
+
+
+def stored_suite(tree: Any) -> Suite:
+    """The same, but whether its words make a configuration is not asked again: that takes long, and presets change."""
     if not isinstance(tree, Mapping):
         raise ConfigError("", f"a suite is a mapping with name and scenarios, got {tree!r:.80}")
     for key in tree:
@@ -63,7 +71,9 @@ def suite_from_mapping(tree: Any) -> Suite:
         **{key: getattr(checked, key) for key in plain},
         schedule=_schedule(tree.get("schedule")),
         gates=tuple(_gate(one, f"gates[{place}]") for place, one in enumerate(_list(tree, "gates"))),
-        scenarios=tuple(_scenario(one, f"scenarios[{place}]") for place, one in enumerate(_list(tree, "scenarios"))),
+        scenarios=tuple(
+            from_mapping(Scenario, one, f"scenarios[{place}]") for place, one in enumerate(_list(tree, "scenarios"))
+        ),
     )
 
 
@@ -107,14 +117,12 @@ def _gate(tree: Any, where: str) -> Gate:
         raise _moved(error, where) from None
 
 
-def _scenario(tree: Any, where: str) -> Scenario:
-    scenario = from_mapping(Scenario, tree, where)
+def _check_words(scenario: Scenario, where: str) -> None:
     if scenario.words:
         try:
             load_config(scenario.words)
         except UsageError as error:
-            raise ConfigError(f"{where}.words", str(error)) from None
-    return scenario
+            raise ConfigError(where, str(error)) from None
 
 
 def _moved(error: ConfigError, where: str) -> ConfigError:

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from dreamer_core.errors import UsageError
 from dreamer_core.gates import Evidence, Gate, Verdict
-from dreamer_core.suites import suite_from_mapping
+from dreamer_core.suites import stored_suite
 from dreamer_core.suites.cron import Schedule
 from server import tables
 from server.errors import ApiError
@@ -98,7 +98,7 @@ class Suites:
 
     def _stops(self, session: Session, run: SuiteRun, scenarios: list[Progress]) -> dict[str, str]:
         """The scenarios whose jobs can change nothing any more, and why."""
-        suite, now = suite_from_mapping(run.body), self._house.clock()
+        suite, now = stored_suite(run.body), self._house.clock()
         if suite.stop_early == "never" or 0 <= now - self._looked_at.get(run.id, 0) < _LOOK_EVERY_S:
             return {}
         self._looked_at[run.id] = now

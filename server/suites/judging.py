@@ -12,7 +12,7 @@ from dreamer_core.gates.checks import ChangePoint
 from dreamer_core.gates.measure import lower_median
 from dreamer_core.gates.posted import parity_from
 from dreamer_core.gates.records import run_from_records
-from dreamer_core.suites import GateUse, Suite, suite_from_mapping
+from dreamer_core.suites import GateUse, Suite, stored_suite
 from server import tables
 from server.errors import NotFoundError
 from server.gates import baselines, definitions, evidence
@@ -35,7 +35,7 @@ class Verdicts:
 
 
 def judge(session: Session, run: SuiteRun, progress: Progress) -> Verdicts:
-    suite = suite_from_mapping(run.body)
+    suite = stored_suite(run.body)
     return Verdicts([_judge(session, run, suite, progress, use) for use in progress.scenario.gates])
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session, col, select
 
 from dreamer_core.gates import Verdict
-from dreamer_core.suites import Suite, suite_from_mapping
+from dreamer_core.suites import Suite, stored_suite
 from server import tables
 from server.clock import iso
 from server.gates.gate_routes import ResultOut, results_out
@@ -90,7 +90,7 @@ class SuiteOut(BaseModel):
 
 def suites_out(session: Session, rows: Sequence[tables.Suite]) -> list[SuiteOut]:
     latest = _latest(session, [row.name for row in rows])
-    return [_suite_out(row, suite_from_mapping(row.body), latest.get(row.name)) for row in rows]
+    return [_suite_out(row, stored_suite(row.body), latest.get(row.name)) for row in rows]
 
 
 def suite_runs_out(session: Session, rows: Sequence[SuiteRun]) -> list[SuiteRunOut]:

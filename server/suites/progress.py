@@ -4,12 +4,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from dreamer_core.gates import Verdict, combine
-from dreamer_core.suites import Scenario, suite_from_mapping
+from dreamer_core.suites import Scenario, stored_suite
 from server.runs.rows import LEAN
 from server.tables import GateResult, Run, SuiteRun, SuiteStep
+
+_WITHOUT_BODY = (defer(col(GateResult.body)),)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def of_many(session: Session, runs: Sequence[SuiteRun]) -> dict[str, list[Progre
     for step, run in session.exec(pairs.order_by(col(SuiteStep.attempt), col(SuiteStep.kind).desc(), col(Run.seed))):
         steps[step.suite_run_id, step.scenario].append(Step(run, step.kind, step.attempt))
     results: defaultdict[tuple[str, str], list[GateResult]] = defaultdict(list)
-    said = select(GateResult).where(col(GateResult.suite_run_id).in_(ids))
+    said = select(GateResult).options(*_WITHOUT_BODY).where(col(GateResult.suite_run_id).in_(ids))
     for result in session.exec(said.order_by(col(GateResult.created_at), col(GateResult.id))):
         results[result.suite_run_id or "", result.scenario or ""].append(result)
     return {
@@ -82,7 +85,7 @@ def of_many(session: Session, runs: Sequence[SuiteRun]) -> dict[str, list[Progre
                 results[run.id, scenario.name],
                 not scenario.posted or scenario.name in run.posted,
             )
-            for scenario in suite_from_mapping(run.body).scenarios
+            for scenario in stored_suite(run.body).scenarios
         ]
         for run in runs
     }

@@ -5,7 +5,7 @@ from typing import Literal
 
 from sqlmodel import Session, col, select
 
-from dreamer_core.suites import Scenario, Suite, suite_from_mapping, suite_to_mapping
+from dreamer_core.suites import Scenario, Suite, stored_suite, suite_to_mapping
 from server import tables
 from server.ids import new_id
 from server.jobs.orders import CheckpointIn, JobIn, Limits
@@ -43,7 +43,7 @@ class _Orders:
 
 def start(session: Session, row: tables.Suite, asked: Asked, now: float, lease_s: float) -> tuple[SuiteRun, News]:
     """All jobs of all scenarios, in one transaction."""
-    suite = widened(suite_from_mapping(row.body), asked.widen)
+    suite = widened(stored_suite(row.body), asked.widen)
     run = SuiteRun(
         id=new_id(),
         suite=row.name,

@@ -43,6 +43,12 @@ def test_what_differs_is_named_by_preset_and_the_like_or_else_by_the_config() ->
     assert family(of(Facts(family="a")), of(Facts(family="b"))).endswith("b of the candidate")
 
 
+def test_what_decides_no_family_is_not_named_as_the_difference() -> None:
+    before = Facts(family="a", config={"seed": 3, "algo.units": 64, "run.tag": "x", "critic.tau": 0.1})
+    after = Facts(family="b", config={"seed": 4, "algo.units": 32, "run.tag": "y", "critic.tau": 0.2})
+    assert family(of(before), of(after)).endswith("they differ in algo.units 64 / 32")
+
+
 def test_a_group_of_several_families_is_comparable_with_nothing() -> None:
     mixed, plain = of(Facts(family="a"), Facts(family="b")), of(Facts(family="a"))
     assert family(mixed, plain) == "not comparable: the runs of the baseline are of different families (a, b)"
