@@ -32,7 +32,7 @@ Operation = APIOperation[Any, Any, Any, Any]
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = 30  # of each kind and endpoint
+EXAMPLES = 20  # of each kind and endpoint
 LONGEST = 4000  # of what an address says, before each character becomes up to twelve
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 CHECKS: list[CheckFunction] = [
