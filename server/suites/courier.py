@@ -10,7 +10,6 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import httpx2
 from sqlalchemy import update
 from sqlmodel import col, select
 
@@ -20,6 +19,8 @@ from server.suites import webhooks
 from server.tables import Delivery, SuiteRun, Webhook
 
 if TYPE_CHECKING:
+    import httpx2
+
     from server.house import House
 
 PAUSES_S = (10.0, 60.0, 600.0, 3600.0, 6 * 3600.0, 16 * 3600.0)  # after the first try, the second ...
@@ -60,6 +61,8 @@ class Courier:
         tried, letter = 0, self._take_next()
         if letter is None:
             return tried
+        import httpx2  # most servers have no webhook, and need none of it
+
         with httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False) as client:
             while letter is not None:
                 self._note(letter, *_send(client, letter))
@@ -108,7 +111,9 @@ def _letter(delivery: Delivery, webhook: Webhook, run: SuiteRun) -> _Letter:
     return _Letter(delivery.id, webhook.url, body, sign(webhook.secret, body), delivery.tries)
 
 
-def _send(client: httpx2.Client, letter: _Letter) -> tuple[bool, str]:
+def _send(client: "httpx2.Client", letter: _Letter) -> tuple[bool, str]:
+    import httpx2
+
     headers = {
         "Content-Type": "application/json",
         "User-Agent": f"dreamgate/{__version__}",
