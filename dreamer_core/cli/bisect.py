@@ -77,7 +77,7 @@ class _Oracle:
         if self._as_json:
             print(dumps({"type": "step", **asdict(answer), "reason": reason}), flush=True)
         else:
-            more = f" with {answer.widened} times more seeds" if answer.widened else ""
+            more = f", with {answer.widened + 1} times the seeds" if answer.widened else ""
             print(f"{self._history.title(answer.commit)}\n  {reason}{more} (suite run {answer.suite_run})", flush=True)
 
 
