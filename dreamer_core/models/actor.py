@@ -1,6 +1,7 @@
 """The actor: latent features to a policy, for discrete, multi-discrete and continuous actions."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 
 from dreamer_core.config.model import ActorConfig
 from dreamer_core.models.distributions import log_probs, sample_one_hot
+from dreamer_core.models.gather import OneHots
 from dreamer_core.models.layers import Linear, Style, mlp
 from dreamer_core.rng import Sampler
 from dreamer_core.types import ActionSpec
@@ -75,11 +77,18 @@ class Actor(nn.Module):
         sizes = [2 * action.width] if action.is_continuous else list(action.sizes)
         self.heads = nn.ModuleList(Linear(config.dense_units, size, scale=scale) for size in sizes)
 
-    def forward(self, features: Tensor) -> CategoricalPolicy | NormalPolicy:
-        hidden = self.net(features)
+    def forward(self, features: Tensor) -> Policy:
+        return self.policy(self.outputs(features))
+
+    def outputs(self, features: Tensor, ones: OneHots | None = None) -> list[Tensor]:
+        """What each head says of features (..., F)."""
+        hidden = self.net(features, ones)
+        return [head(hidden) for head in self.heads]
+
+    def policy(self, outputs: Sequence[Tensor]) -> Policy:
         if not self.action.is_continuous:
-            return CategoricalPolicy(tuple(log_probs(head(hidden), self.config.unimix) for head in self.heads))
-        mean, std = self.heads[0](hidden).float().chunk(2, -1)
+            return CategoricalPolicy(tuple(log_probs(output, self.config.unimix) for output in outputs))
+        mean, std = outputs[0].float().chunk(2, -1)
         spread = self.config.max_std - self.config.min_std
         std = spread * torch.sigmoid(std + self.config.init_std) + self.config.min_std
         return NormalPolicy(torch.tanh(mean), std, 0.0 if self.is_nature else self.config.action_clip)

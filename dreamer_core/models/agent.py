@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from dreamer_core.config.tree import Config
 from dreamer_core.errors import ConfigError
 from dreamer_core.models.actor import Actor
+from dreamer_core.models.gather import OneHots
 from dreamer_core.models.initialize import initialize_nature, initialize_sheeprl
 from dreamer_core.models.layers import Style, head
 from dreamer_core.models.moments import Moments
@@ -24,13 +25,13 @@ class Critic(nn.Module):
         self.net = head(style, features, critic.dense_units, critic.mlp_layers, critic.bins, scale=scale)
         self.bins: TwoHot = make_two_hot(style, critic.bins)
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, ones: OneHots | None = None) -> Tensor:
         """Logits (..., bins)."""
-        logits: Tensor = self.net(features)
+        logits: Tensor = self.net(features, ones)
         return logits
 
-    def value(self, features: Tensor) -> Tensor:
-        return self.bins.mean(self(features))
+    def value(self, features: Tensor, ones: OneHots | None = None) -> Tensor:
+        return self.bins.mean(self(features, ones))
 
 
 class Agent(nn.Module):

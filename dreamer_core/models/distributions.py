@@ -8,6 +8,7 @@ from dreamer_core.rng import Sampler
 
 # Below this, sheeprl counts a squared symlog error as exactly zero.
 SYMLOG_TOLERANCE = 1e-8
+FEW_CLASSES = 8
 
 
 def symlog(x: Tensor) -> Tensor:
@@ -18,12 +19,29 @@ def symexp(x: Tensor) -> Tensor:
     return torch.sign(x) * torch.expm1(x.abs())
 
 
+def probs(logits: Tensor, unimix: float) -> Tensor:
+    """Probabilities (..., C) with a little uniform mixed in, so that no class ever dies."""
+    mixed = softmax(logits.float())
+    return mixed if unimix <= 0 else (1 - unimix) * mixed + unimix / logits.shape[-1]
+
+
 def log_probs(logits: Tensor, unimix: float) -> Tensor:
-    """Normalized log-probabilities (..., C) with a little uniform mixed in, so that no class ever dies."""
-    if unimix <= 0:
-        return logits.float().log_softmax(-1)
-    probs = logits.float().softmax(-1)
-    return torch.log((1 - unimix) * probs + unimix / logits.shape[-1])
+    """The logarithms of `probs`."""
+    return torch.log(probs(logits, unimix)) if unimix > 0 else logits.float().log_softmax(-1)
+
+
+def softmax(logits: Tensor) -> Tensor:
+    """Over the last dimension. Torch goes row by row, which for a handful of classes takes six times as long."""
+    if logits.shape[-1] > FEW_CLASSES:
+        return logits.softmax(-1)
+    weights = (logits - logits.detach().amax(-1, keepdim=True)).exp()
+    return weights / weights.sum(-1, keepdim=True)
+
+
+def softmax_gradient(gradient: Tensor, probs: Tensor) -> Tensor:
+    """Of the logits, from the gradient of their `softmax`."""
+    weighted = gradient * probs
+    return weighted.addcmul_(probs, weighted.sum(-1, keepdim=True), value=-1)
 
 
 def sample_one_hot(log_prob: Tensor, sampler: Sampler) -> Tensor:

@@ -7,6 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dreamer_core.config.tree import Recipe
+from dreamer_core.models.activation import Stage
+from dreamer_core.models.chain import run_chain
+from dreamer_core.models.gather import OneHots
 
 
 class Linear(nn.Linear):
@@ -69,6 +72,40 @@ class LayerNorm(nn.LayerNorm):
         return F.layer_norm(x.float(), self.normalized_shape, self.weight, self.bias, self.eps)
 
 
+class Chain(nn.Sequential):
+    """Linear layers, each but perhaps the last with a norm and a SiLU."""
+
+    def forward(self, x: Tensor, ones: OneHots | None = None) -> Tensor:
+        """x (..., F). `ones` tells where the ones are in the one-hots that x starts with, where that is known."""
+        if runs_by_hand(x):
+            return run_chain(self.stages(), x, ones)
+        out: Tensor = super().forward(x)  # type: ignore[no-untyped-call]
+        return out
+
+    def stages(self) -> list[Stage]:
+        layers = [part for part in self if not isinstance(part, nn.SiLU)]
+        norms: list[nn.Module | None] = [*layers[1:], None]
+        return [
+            stage_of(layer.weight, layer.bias, norm)
+            for layer, norm in zip(layers, norms, strict=True)
+            if isinstance(layer, Linear)
+        ]
+
+
+def runs_by_hand(x: Tensor) -> bool:
+    """On a CPU in full precision: a GPU has kernels of its own, and autocast works through modules."""
+    return x.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+
+
+def stage_of(weight: Tensor, bias: Tensor | None, norm: nn.Module | None) -> Stage:
+    """A linear layer and, if that is what follows it, a norm with its SiLU."""
+    if isinstance(norm, LayerNorm):
+        return Stage(weight, bias, norm.weight, norm.bias, norm.eps)
+    if isinstance(norm, RMSNorm):
+        return Stage(weight, bias, norm.weight, None, norm.eps or 0.0)
+    return Stage(weight, bias)
+
+
 @dataclass(frozen=True)
 class Style:
     """What differs between the recipes in every layer: the norm, its epsilon, and whether a normed layer has a bias."""
@@ -88,17 +125,17 @@ class Style:
         return Linear(inputs, outputs, bias=self.is_nature)
 
 
-def mlp(style: Style, inputs: int, units: int, layers: int) -> nn.Sequential:
+def mlp(style: Style, inputs: int, units: int, layers: int) -> Chain:
     """`layers` times linear, norm, SiLU."""
     parts: list[nn.Module] = []
     for layer in range(layers):
         parts += [style.linear(units if layer else inputs, units), style.norm(units), nn.SiLU()]
-    return nn.Sequential(*parts)
+    return Chain(*parts)
 
 
-def head(style: Style, inputs: int, units: int, layers: int, outputs: int, *, scale: float) -> nn.Sequential:
+def head(style: Style, inputs: int, units: int, layers: int, outputs: int, *, scale: float) -> Chain:
     """An MLP with an output layer."""
-    return nn.Sequential(*mlp(style, inputs, units, layers), Linear(units, outputs, scale=scale))
+    return Chain(*mlp(style, inputs, units, layers), Linear(units, outputs, scale=scale))
 
 
 def parameter_count(*modules: nn.Module) -> int:

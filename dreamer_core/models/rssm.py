@@ -5,16 +5,21 @@ sequence at once; only the cell and the posterior run step by step.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from dreamer_core.config.model import LatentHeadConfig, WorldModelConfig
-from dreamer_core.models.distributions import log_probs, sample_one_hot
+from dreamer_core.models.distributions import log_probs, probs, sample_one_hot
+from dreamer_core.models.gather import OneHots
 from dreamer_core.models.layers import Linear, Style, head, mlp
 from dreamer_core.rng import Sampler
-from dreamer_core.types import State
+from dreamer_core.types import ActionSpec, State
+
+# The state and the ones in its stochastic part, the action, the sampler: the next state.
+Predict = Callable[[Tensor, OneHots, Tensor, Sampler], State]
 
 
 class Observed(NamedTuple):
@@ -68,13 +73,8 @@ class RSSM(nn.Module, ABC):
         actions = self.embed_actions(previous_action * keep)
         embedded = self.embed_observations(embedding)
         fresh = self.initial(is_first.shape[1])
-        state, steps = fresh if start is None else start, []
-        # Unbound at once: indexing in the loop would fill a whole sequence with zeros per step when going backward.
-        for inputs in zip(keep.unbind(), actions.unbind(), embedded.unbind(), strict=True):
-            state, posterior = self._observe_step(state, fresh, *inputs, sampler)
-            steps.append((state.deter, state.stoch, posterior))
-        deter, stoch, posterior = (torch.stack(part) for part in zip(*steps, strict=True))
-        return Observed(State(deter, stoch), posterior, self.prior(deter))
+        states, posterior = self._scan(fresh if start is None else start, fresh, keep, actions, embedded, sampler)
+        return Observed(states, posterior, self.prior(states.deter))
 
     def filter(self, state: State, embedding: Tensor, action: Tensor, is_first: Tensor, sampler: Sampler) -> State:
         """One moment of acting: state (B, ...), embedding (B, E), the previous action (B, A), is_first (B,)."""
@@ -88,9 +88,31 @@ class RSSM(nn.Module, ABC):
         deter = self._advance(state, self.embed_actions(action))
         return State(deter, sample_one_hot(self.prior(deter), sampler))
 
+    def predictor(self, action: ActionSpec) -> Predict:
+        """`imagine_step` without a gradient, for many steps with the same weights: what they share is computed once."""
+
+        def predict(deter: Tensor, ones: OneHots, taken: Tensor, sampler: Sampler) -> State:
+            stoch = torch.zeros(len(deter), ones.width).scatter_(1, ones.at.long(), 1.0)
+            stoch = stoch.unflatten(-1, (self.stochastic, self.classes))
+            return self.imagine_step(State(deter, stoch), taken, sampler)
+
+        return predict
+
     def prior(self, deter: Tensor) -> Tensor:
         """Log-probabilities (..., S, C)."""
         return self._log_probs(self.prior_logits(deter))
+
+    def _scan(
+        self, state: State, fresh: State, keep: Tensor, actions: Tensor, embedded: Tensor, sampler: Sampler
+    ) -> tuple[State, Tensor]:
+        """The states (T, B, ...) and the log-probabilities of the posterior."""
+        steps = []
+        # Unbound at once: indexing in the loop would fill a whole sequence with zeros per step when going backward.
+        for inputs in zip(keep.unbind(), actions.unbind(), embedded.unbind(), strict=True):
+            state, posterior = self._observe_step(state, fresh, *inputs, sampler)
+            steps.append((state.deter, state.stoch, posterior))
+        deters, stochs, posteriors = (torch.stack(part) for part in zip(*steps, strict=True))
+        return State(deters, stochs), posteriors
 
     def _observe_step(
         self, state: State, fresh: State, keep: Tensor, action: Tensor, embedded: Tensor, sampler: Sampler
@@ -112,6 +134,9 @@ class RSSM(nn.Module, ABC):
 
     def _log_probs(self, logits: Tensor) -> Tensor:
         return log_probs(logits.unflatten(-1, (self.stochastic, self.classes)), self.unimix)
+
+    def _probs(self, logits: Tensor) -> Tensor:
+        return probs(logits.unflatten(-1, (self.stochastic, self.classes)), self.unimix)
 
     def _zeros(self, batch: int) -> State:
         like = next(self.parameters())

@@ -5,9 +5,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dreamer_core.config.model import WorldModelConfig
-from dreamer_core.models.layers import BlockLinear, Style, mlp
-from dreamer_core.models.rssm import RSSM, gated_update, posterior_net, prior_net
-from dreamer_core.types import State
+from dreamer_core.models import cell_nature, gather
+from dreamer_core.models.activation import Stage
+from dreamer_core.models.cell_nature import Cell
+from dreamer_core.models.gather import OneHots
+from dreamer_core.models.layers import BlockLinear, Linear, Style, mlp, runs_by_hand, stage_of
+from dreamer_core.models.rssm import RSSM, Predict, gated_update, posterior_net, prior_net
+from dreamer_core.models.scan_nature import Plan, Posterior, scan
+from dreamer_core.rng import Sampler
+from dreamer_core.types import ActionSpec, State
 
 
 class NatureRSSM(RSSM):
@@ -46,6 +52,61 @@ class NatureRSSM(RSSM):
         gates = self.gates(x).unflatten(-1, (self.blocks, 3, -1))
         reset, candidate, update = (gate.flatten(-2) for gate in gates.unbind(-2))
         return gated_update(state.deter, reset, candidate, update)
+
+    def cell(self) -> Cell | None:
+        """The same cell as plain arithmetic, for who keeps books of gradients himself. Only for one hidden layer."""
+        (block, norm, _), *deeper = [list(layer.children()) for layer in self.hidden]
+        if deeper or not isinstance(block, BlockLinear):
+            return None
+        width = self.deterministic // self.blocks
+        shared = block.weight[:, width:].transpose(0, 1).flatten(1)  # (3 U, D)
+        units = len(shared) // 3
+        return Cell(
+            deter=self.project_deter.stages()[0],
+            stoch=self.project_stoch.stages()[0],
+            own=block.weight[:, :width],
+            shared=shared[: 2 * units],
+            action=shared[2 * units :],
+            bias=block.bias,
+            hidden=stage_of(block.weight, block.bias, norm),
+            gates=self.gates.weight,
+            gates_bias=self.gates.bias.unflatten(-1, (self.blocks, 1, -1)),
+        )
+
+    def predictor(self, action: ActionSpec) -> Predict:
+        cell = self.cell()
+        if cell is None or not runs_by_hand(cell.own):
+            return super().predictor(action)
+        # One of A actions as a one-hot: its share of the hidden layer is a row of a table.
+        single = len(action.sizes) == 1 and not action.is_continuous
+        table = self._from_action(cell, torch.eye(action.width)) if single else None
+        rows = gather.table(cell.stoch.weight, cell.stoch.bias, self.classes)
+
+        def predict(deter: Tensor, ones: OneHots, taken: Tensor, sampler: Sampler) -> State:
+            from_deter = F.linear(deter, cell.deter.weight, cell.deter.bias)
+            from_stoch = F.embedding_bag(ones.at, rows, mode="sum")
+            from_action = self._from_action(cell, taken) if table is None else taken @ table
+            after = cell_nature.advance(cell, deter, from_deter, from_stoch, from_action).deter
+            return State(after, sampler.one_hot(self._probs(self.prior_logits(after))))
+
+        return predict
+
+    def _scan(
+        self, state: State, fresh: State, keep: Tensor, actions: Tensor, embedded: Tensor, sampler: Sampler
+    ) -> tuple[State, Tensor]:
+        cell = self.cell()
+        if cell is None or len(self.posterior_net) > 3 or not runs_by_hand(embedded):
+            return super()._scan(state, fresh, keep, actions, embedded, sampler)
+        layer, norm, out = self.posterior_in, self.posterior_net[0], self.posterior_net[2]
+        assert isinstance(out, Linear)
+        hidden = stage_of(layer.weight[:, : self.deterministic], None, norm)
+        posterior, plan = Posterior(hidden, Stage(out.weight, out.bias)), Plan(sampler, self.unimix, hidden.eps)
+        given = cell.bias + actions @ cell.action, embedded + layer.bias
+        deter, stoch, probs = scan(cell, posterior, state, keep, given, plan)
+        return State(deter, stoch), probs.log()
+
+    def _from_action(self, cell: Cell, action: Tensor) -> Tensor:
+        return torch.addmm(cell.bias, self.embed_actions(action), cell.action)
 
     def embed_observations(self, embedding: Tensor) -> Tensor:
         return F.linear(embedding, self.posterior_in.weight[:, self.deterministic :])

@@ -5,9 +5,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dreamer_core.config.model import WorldModelConfig
-from dreamer_core.models.layers import Linear, Style
-from dreamer_core.models.rssm import RSSM, gated_update, posterior_net, prior_net
-from dreamer_core.types import State
+from dreamer_core.models import gather
+from dreamer_core.models.gather import OneHots
+from dreamer_core.models.layers import Linear, Style, runs_by_hand
+from dreamer_core.models.rssm import RSSM, Predict, gated_update, posterior_net, prior_net
+from dreamer_core.rng import Sampler
+from dreamer_core.types import ActionSpec, State
 
 
 class SheeprlRSSM(RSSM):
@@ -43,9 +46,23 @@ class SheeprlRSSM(RSSM):
 
     def advance(self, state: State, action_embedding: Tensor) -> Tensor:
         stoch = F.linear(state.stoch.flatten(-2), self.mix_in.weight[:, : self.stochastic * self.classes])
-        hidden = self.mix_norm(stoch + action_embedding)
-        gates = self.gates_norm(self.gates(torch.cat([state.deter, hidden], -1)))
-        return gated_update(state.deter, *gates.chunk(3, -1))
+        return self._gate(state.deter, stoch + action_embedding)
+
+    def predictor(self, action: ActionSpec) -> Predict:
+        if not runs_by_hand(self.mix_in.weight):
+            return super().predictor(action)
+        rows = gather.table(self.mix_in.weight[:, : self.stochastic * self.classes], None, self.classes)
+
+        def predict(deter: Tensor, ones: OneHots, taken: Tensor, sampler: Sampler) -> State:
+            mixed = F.embedding_bag(ones.at, rows, mode="sum") + self.embed_actions(taken)
+            after = self._gate(deter, mixed)
+            return State(after, sampler.one_hot(self._probs(self.prior_logits(after))))
+
+        return predict
+
+    def _gate(self, deter: Tensor, mixed: Tensor) -> Tensor:
+        gates = self.gates_norm(self.gates(torch.cat([deter, self.mix_norm(mixed)], -1)))
+        return gated_update(deter, *gates.chunk(3, -1))
 
     def embed_observations(self, embedding: Tensor) -> Tensor:
         start = 0 if self.is_decoupled else self.deterministic

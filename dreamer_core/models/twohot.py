@@ -4,10 +4,11 @@ Both recipes put the weight of a target on the two bins around it. `sheeprl` doe
 bins; `nature` in raw space over bins spaced exponentially.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from dreamer_core.models.distributions import symexp, symlog
 
@@ -21,7 +22,9 @@ class TwoHot(Protocol):
 
     def mean(self, logits: Tensor) -> Tensor: ...
 
-    def loss(self, logits: Tensor, target: Tensor) -> Tensor: ...
+    def loss(self, logits: Tensor, target: Tensor, beside: tuple[Tensor, float] | None = None) -> Tensor:
+        """Cross-entropy with the target, plus that with another one times a factor."""
+        ...
 
 
 class SymlogTwoHot:
@@ -33,8 +36,9 @@ class SymlogTwoHot:
     def mean(self, logits: Tensor) -> Tensor:
         return symexp((logits.float().softmax(-1) * self.bins).sum(-1))
 
-    def loss(self, logits: Tensor, target: Tensor) -> Tensor:
-        return two_hot_loss(logits, symlog(target.detach().float()), self.bins)
+    def loss(self, logits: Tensor, target: Tensor, beside: tuple[Tensor, float] | None = None) -> Tensor:
+        other = None if beside is None else (symlog(beside[0].detach().float()), beside[1])
+        return two_hot_loss(logits, symlog(target.detach().float()), self.bins, other)
 
 
 class SymexpTwoHot:
@@ -50,8 +54,9 @@ class SymexpTwoHot:
         # A sum and not `@`: under autocast that would be a product in bfloat16, and a value of 147.3 would become 147.
         return ((probs[..., -half:] - probs[..., :half].flip(-1)) * self.bins[-half:]).sum(-1)
 
-    def loss(self, logits: Tensor, target: Tensor) -> Tensor:
-        return two_hot_loss(logits, target.detach().float(), self.bins)
+    def loss(self, logits: Tensor, target: Tensor, beside: tuple[Tensor, float] | None = None) -> Tensor:
+        other = None if beside is None else (beside[0].detach().float(), beside[1])
+        return two_hot_loss(logits, target.detach().float(), self.bins, other)
 
 
 def symexp_bins(count: int, device: torch.device | None = None) -> Tensor:
@@ -59,16 +64,41 @@ def symexp_bins(count: int, device: torch.device | None = None) -> Tensor:
     return torch.cat([half, -(half[:-1] if count % 2 else half).flip(0)])
 
 
-def two_hot_loss(logits: Tensor, target: Tensor, bins: Tensor) -> Tensor:
+def two_hot_loss(logits: Tensor, target: Tensor, bins: Tensor, beside: tuple[Tensor, float] | None = None) -> Tensor:
     """Cross-entropy (...) of logits (..., bins) with the two-hot encoding of `target` (...).
 
     Reads the two bins that matter instead of building a dense target: the same number, a fraction of the memory.
     """
-    logits = logits.float()
+    at, weights = _encode(target, bins)
+    if beside is not None:
+        at_other, more = _encode(beside[0], bins)
+        at, weights = torch.cat([at, at_other], -1), torch.cat([weights, beside[1] * more], -1)
+    loss: Tensor = _SparseCrossEntropy.apply(logits.float(), at, weights)  # type: ignore[no-untyped-call]
+    return loss
+
+
+class _SparseCrossEntropy(torch.autograd.Function):
+    """Its gradient is one scaled softmax with a few entries changed; autograd would add up several dense tensors."""
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, at: Tensor, weights: Tensor) -> Tensor:
+        log_probs = logits.log_softmax(-1)
+        ctx.save_for_backward(log_probs, at, weights)
+        return -(log_probs.gather(-1, at) * weights).sum(-1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        log_probs, at, weights = ctx.saved_tensors
+        share = weights * gradient[..., None]
+        to_logits = log_probs.exp().mul_(share.sum(-1, keepdim=True))
+        return to_logits.scatter_add_(-1, at, share.neg_()), None, None
+
+
+def _encode(target: Tensor, bins: Tensor) -> tuple[Tensor, Tensor]:
+    """Both bins (..., 2) of each target, and their weights."""
     below, above, weight_above = two_hot_weights(target, bins)
-    # One gather for both: its backward pass fills a zero tensor as large as the logits.
-    picked = logits.gather(-1, torch.stack([below, above], -1))
-    return logits.logsumexp(-1) - (picked * torch.stack([1 - weight_above, weight_above], -1)).sum(-1)
+    return torch.stack([below, above], -1), torch.stack([1 - weight_above, weight_above], -1)
 
 
 def two_hot_weights(target: Tensor, bins: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,6 +10,7 @@ from dreamer_core.errors import ConfigError
 from dreamer_core.models.decoder import Decoder, LatentSizes
 from dreamer_core.models.distributions import bernoulli_loss, categorical_entropy, categorical_kl
 from dreamer_core.models.encoder import Encoder
+from dreamer_core.models.gather import OneHots
 from dreamer_core.models.layers import Style, head
 from dreamer_core.models.rssm import RSSM, Observed
 from dreamer_core.models.rssm_nature import NatureRSSM
@@ -86,8 +87,8 @@ class WorldModel(nn.Module):
         }
         return WorldModelLoss(total, observed, {name: value.detach() for name, value in metrics.items()})
 
-    def continue_logit(self, features: Tensor) -> Tensor:
-        logit: Tensor = self.continue_head(features)
+    def continue_logit(self, features: Tensor, ones: OneHots | None = None) -> Tensor:
+        logit: Tensor = self.continue_head(features, ones)
         return logit.squeeze(-1).float()
 
     def continue_target(self, terminated: Tensor) -> Tensor:
@@ -95,8 +96,8 @@ class WorldModel(nn.Module):
         survival = 1.0 - terminated.float()
         return survival * self.config.algo.gamma if self.config.world_model.continue_discount else survival
 
-    def predict_reward(self, features: Tensor) -> Tensor:
-        return self.reward_bins.mean(self.reward_head(features))
+    def predict_reward(self, features: Tensor, ones: OneHots | None = None) -> Tensor:
+        return self.reward_bins.mean(self.reward_head(features, ones))
 
     def _state_loss(self, observed: Observed) -> tuple[Tensor, dict[str, Tensor]]:
         """KL summed over the latents and clamped at the free nats: below them it has no gradient, on purpose."""

@@ -45,7 +45,7 @@ class CpuEngine:
         self.trainer = trainer
 
     def tick(self) -> Ticked:
-        started = time.perf_counter()
+        started, cpu_started = time.perf_counter(), time.process_time()
         env_steps = collect(self.trainer)
         acted = time.perf_counter()
         updates = updates_due(self.trainer, env_steps)
@@ -53,6 +53,7 @@ class CpuEngine:
             learn(self.trainer)
         ended = time.perf_counter()
         self.trainer.progress.seconds += ended - started
+        self.trainer.progress.cpu_seconds += time.process_time() - cpu_started
         return Ticked(env_steps, updates, acted - started, ended - acted, ended - started)
 
     def settle(self) -> None:

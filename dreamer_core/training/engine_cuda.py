@@ -39,7 +39,7 @@ class CudaEngine:
         self.new_steps = 0  # of the tick before: the updates of a tick are due for those
 
     def tick(self) -> Ticked:
-        started = time.perf_counter()
+        started, cpu_started = time.perf_counter(), time.process_time()
         updates = updates_due(self.trainer, self.new_steps)
         with torch.cuda.stream(self.learning):
             self.learning.wait_event(self.rows_ready)
@@ -57,6 +57,7 @@ class CudaEngine:
             self.rows_ready.record(self.acting)
         ended = time.perf_counter()
         self.trainer.progress.seconds += ended - started
+        self.trainer.progress.cpu_seconds += time.process_time() - cpu_started
         return Ticked(env_steps, updates, ended - enqueued, enqueued - started, ended - started)
 
     def settle(self) -> None:

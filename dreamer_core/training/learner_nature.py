@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from dreamer_core.models.agent import Agent
-from dreamer_core.models.behavior import Dream, action_metrics, imagine, last_rows
+from dreamer_core.models.behavior import Dream, action_metrics, imagine_watched, last_rows
 from dreamer_core.models.returns import lambda_returns, replay_returns
 from dreamer_core.models.world_model import Moment, WorldModelLoss
 from dreamer_core.rng import Sampler
@@ -84,7 +84,7 @@ class NatureLearner(Learner):
         judged = self._dream(model, sampler)
         _, scale = self.agent.moments.update(self.collective.gather(judged.returns))
         config, scales = self.config, self.config.algo.loss_scales
-        policy = self.agent.actor(judged.dream.features[:-1])
+        policy = judged.dream.policy or self.agent.actor(judged.dream.features[:-1])
         advantage = (judged.returns - judged.values[:-1]) / scale
         log_prob, entropy = policy.log_prob(judged.dream.actions[:-1]), policy.entropy()
         weights = judged.weights[:-1]
@@ -109,11 +109,12 @@ class NatureLearner(Learner):
         agent, algo = self.agent, self.config.algo
         with torch.no_grad():
             start = last_rows(model.observed.states.detach(), algo.imag_last)
-            dream = imagine(agent.world_model, agent.actor, start, algo.horizon, sampler)
-            reward = agent.world_model.predict_reward(dream.features)
-            proceed = torch.sigmoid(agent.world_model.continue_logit(dream.features))
-            slow = agent.slow_critic.value(dream.features)
-        logits = agent.critic(dream.features)
+        dream = imagine_watched(agent.world_model, agent.actor, start, algo.horizon, sampler)
+        with torch.no_grad():
+            reward = agent.world_model.predict_reward(dream.features, dream.ones)
+            proceed = torch.sigmoid(agent.world_model.continue_logit(dream.features, dream.ones))
+            slow = agent.slow_critic.value(dream.features, dream.ones)
+        logits = agent.critic(dream.features, dream.ones)
         values = agent.critic.bins.mean(logits.detach())
         gamma = 1.0 if self.config.world_model.continue_discount else algo.gamma
         discount = proceed * gamma
@@ -122,8 +123,7 @@ class NatureLearner(Learner):
 
     def _critic_loss(self, logits: Tensor, returns: Tensor, slow_values: Tensor) -> Tensor:
         """Toward the returns, and a little toward the slow critic so that values do not run away."""
-        bins = self.agent.critic.bins
-        return bins.loss(logits, returns) + self.config.critic.slow_regularizer * bins.loss(logits, slow_values)
+        return self.agent.critic.bins.loss(logits, returns, (slow_values, self.config.critic.slow_regularizer))
 
     def _replay_critic_loss(self, moment: Moment, model: WorldModelLoss, imagined: Tensor) -> Tensor:
         """Ground the critic in rewards that really came, bootstrapped from what was imagined at each row."""

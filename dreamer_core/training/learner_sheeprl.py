@@ -8,7 +8,7 @@ from torch.optim import Adam, Optimizer
 
 from dreamer_core.config.model import OptimizerConfig
 from dreamer_core.models.agent import Agent
-from dreamer_core.models.behavior import Dream, action_metrics, imagine, last_rows
+from dreamer_core.models.behavior import Dream, action_metrics, imagine, imagine_watched, last_rows
 from dreamer_core.models.returns import lambda_returns
 from dreamer_core.models.world_model import Moment
 from dreamer_core.rng import Sampler
@@ -81,11 +81,13 @@ class SheeprlLearner(Learner):
     def _dream(self, moment: Moment, states: State, sampler: Sampler) -> Judged:
         """Imagine with the world model as it is after its step. The first continue is the real one."""
         agent, algo = self.agent, self.config.algo
-        with torch.set_grad_enabled(agent.spaces.action.is_continuous):
-            dream = imagine(agent.world_model, agent.actor, last_rows(states, algo.imag_last), algo.horizon, sampler)
-            values = agent.critic.value(dream.features)
-            reward = agent.world_model.predict_reward(dream.features)
-            goes_on = (agent.world_model.continue_logit(dream.features) > 0).float()
+        is_continuous = agent.spaces.action.is_continuous
+        play = imagine if is_continuous else imagine_watched
+        dream = play(agent.world_model, agent.actor, last_rows(states, algo.imag_last), algo.horizon, sampler)
+        with torch.set_grad_enabled(is_continuous):
+            values = agent.critic.value(dream.features, dream.ones)
+            reward = agent.world_model.predict_reward(dream.features, dream.ones)
+            goes_on = (agent.world_model.continue_logit(dream.features, dream.ones) > 0).float()
             real = 1.0 - moment.terminated[-algo.imag_last :].float().flatten()
             discount = torch.cat([real[None], goes_on[1:]]) * algo.gamma
             returns = lambda_returns(reward[1:], values[1:], discount[1:], algo.lmbda)
@@ -93,7 +95,7 @@ class SheeprlLearner(Learner):
 
     def _policy_loss(self, judged: Judged, offset: Tensor, scale: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         is_continuous = self.agent.spaces.action.is_continuous
-        policy = self.agent.actor(judged.dream.features[:-1].detach())
+        policy = judged.dream.policy or self.agent.actor(judged.dream.features[:-1].detach())
         advantage = (judged.returns - offset) / scale - (judged.values[:-1] - offset) / scale
         if is_continuous:
             objective = advantage  # backpropagated through the dream itself
@@ -106,11 +108,11 @@ class SheeprlLearner(Learner):
 
     def _value_loss(self, judged: Judged) -> Tensor:
         features, critic = judged.dream.features[:-1].detach(), self.agent.critic
-        logits = critic(features)
+        ones = None if judged.dream.ones is None else judged.dream.ones.before_last()
+        logits = critic(features, ones)
         with torch.no_grad():
-            slow = self.agent.slow_critic.value(features)
-        loss = critic.bins.loss(logits, judged.returns)
-        loss = loss + self.config.critic.slow_regularizer * critic.bins.loss(logits, slow)
+            slow = self.agent.slow_critic.value(features, ones)
+        loss = critic.bins.loss(logits, judged.returns, (slow, self.config.critic.slow_regularizer))
         return (judged.weights[:-1] * loss).mean()
 
     def _step(self, name: str, module: nn.Module, loss: Tensor, clip: float, lr: float, lr_scale: float) -> Tensor:

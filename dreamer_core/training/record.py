@@ -42,6 +42,7 @@ def make_record(trainer: Trainer, interval: Interval, run_id: str, trace_id: str
         "train_steps": trainer.learner.count,
         "opt_steps": trainer.learner.count,
         "wall_time_s": progress.seconds,
+        "cpu_time_s": progress.cpu_seconds,
         "updates": interval.updates,
         "actor_updates": progress.actor_updates - interval.actor_updates_before,
         **_replay(trainer, interval),

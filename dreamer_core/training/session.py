@@ -86,9 +86,7 @@ class Session:
                 self.save()
                 everybody.any(False)  # wait: the first one to leave would have torchrun interrupt those that still save
                 name = self.stop.signal_name or "another rank"
-                raise Stopped(
-                    f"stopped by {name}; the state is saved, go on with: ./dreamgate train --resume {self.folder.path}"
-                )
+                raise Stopped(f"stopped by {name}; the state is saved", folder=self.folder.path)
             if everybody.any(self.stop_reason is not None) and self.stop_reason is None:
                 self.stop_reason = "the first rank stopped early"
 
@@ -219,8 +217,8 @@ class Session:
     def _eval_record(self, summary: dict[str, Any]) -> dict[str, Any]:
         progress = self.trainer.progress
         record: dict[str, Any] = {"env_steps": progress.env_steps, "train_steps": self.trainer.learner.count}
-        record |= {"wall_time_s": progress.seconds, "run_id": self.folder.run_id, "trace_id": self.trace_id}
-        return record | scores(summary)
+        record |= {"wall_time_s": progress.seconds, "cpu_time_s": progress.cpu_seconds}
+        return record | {"run_id": self.folder.run_id, "trace_id": self.trace_id} | scores(summary)
 
     def _announce(self, events: list[Event]) -> None:
         for event in events:

@@ -35,6 +35,7 @@ class Progress:
     learning_since: int | None = None  # the env step at which updates began
     actor_updates: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0  # of all threads of this process
 
 
 @dataclass

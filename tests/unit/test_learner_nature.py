@@ -95,7 +95,7 @@ def test_a_dream_is_discounted_once(is_discounting: bool) -> None:
     judged = learner._dream(model, RandomSampler(make_generator(0)))
     expected = [0.5, 0.25, 0.125, 0.0625] if is_discounting else [1.0, 0.5, 0.25, 0.125]
     torch.testing.assert_close(judged.weights, torch.tensor(expected)[:, None].expand(4, 8))
-    reward = learner.agent.world_model.predict_reward(judged.dream.features)[-1]
+    reward = learner.agent.world_model.predict_reward(judged.dream.features, judged.dream.ones)[-1]
     torch.testing.assert_close(judged.returns[-1], reward + 0.5 * judged.values[-1])
 
 

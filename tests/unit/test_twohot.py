@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from dreamer_core.models.distributions import symexp
+from dreamer_core.models.distributions import symexp, symlog
 from dreamer_core.models.twohot import (
     LIMIT,
     SymexpTwoHot,
@@ -75,6 +75,21 @@ def test_the_loss_is_the_cross_entropy_with_the_slow_version(count: int) -> None
     weights = torch.tensor([dense(target, bins.tolist()) for target in TARGETS.tolist()])
     expected = -(weights * logits.log_softmax(-1)).sum(-1)
     torch.testing.assert_close(two_hot_loss(logits, TARGETS, bins), expected, rtol=1e-5, atol=1e-4)
+
+
+@forms
+def test_the_gradient_of_two_losses_at_once_is_that_of_their_dense_sum(form: type[TwoHot]) -> None:
+    two_hot: TwoHot = form(41)  # type: ignore[call-arg]
+    logits = torch.randn((len(TARGETS), 41), generator=make_generator(0)).requires_grad_()
+    others = TARGETS.flip(0)
+    ours = two_hot.loss(logits, TARGETS, (others, 0.25))
+    position = symlog if form is SymlogTwoHot else lambda target: target
+    weights = written_out(position(TARGETS), two_hot.bins) + 0.25 * written_out(position(others), two_hot.bins)
+    theirs = -(weights * logits.log_softmax(-1)).sum(-1)
+    torch.testing.assert_close(ours, theirs)
+    upstream = torch.arange(float(len(TARGETS)))
+    (found,), (expected,) = (torch.autograd.grad(loss, logits, upstream) for loss in (ours, theirs))
+    torch.testing.assert_close(found, expected)
 
 
 @forms

@@ -1,0 +1,71 @@
+"""The cell of the nature RSSM as plain arithmetic, with what does not depend on the recurrence taken out of it.
+
+`NatureRSSM.advance` says what is computed. Here the layer that all blocks share is one product instead of eight over
+copies of its input, and what the action contributes is known before the first step.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from dreamer_core.models.activation import Stage, activate
+
+
+class Cell(NamedTuple):
+    deter: Stage  # the projection of the deterministic state
+    stoch: Stage  # the projection of the stochastic state
+    own: Tensor  # (blocks, D / blocks, D / blocks): what the hidden layer of each block reads of its own block
+    shared: Tensor  # (2 U, D): what the hidden layers of all blocks read of both projections
+    action: Tensor  # (U, D): what they read of the action's embedding
+    bias: Tensor  # (D,)
+    hidden: Stage  # its norm
+    gates: Tensor  # (blocks, D / blocks, 3 D / blocks)
+    gates_bias: Tensor  # (blocks, 1, 3 D / blocks)
+
+
+class Step(NamedTuple):
+    """One step of the cell: what came out, and what its gradient needs."""
+
+    deter: Tensor  # (B, D), the next one
+    product: Tensor  # (B, D), of the hidden layer before its norm
+    both: Tensor  # (B, 2 U), the projections
+    hidden: Tensor  # (blocks, B, D / blocks)
+    reset: Tensor  # this one and the following likewise
+    proposal: Tensor  # before the reset gate
+    candidate: Tensor
+    update: Tensor
+
+
+def advance(cell: Cell, deter: Tensor, from_deter: Tensor, from_stoch: Tensor, from_action: Tensor) -> Step:
+    """`from_deter` and `from_stoch` (B, U) are the projections before their norms, `from_action` (B, D) is all that the
+    hidden layer takes from the action."""
+    grouped = by_block(deter, cell)
+    both = torch.cat([activate(from_deter, cell.deter), activate(from_stoch, cell.stoch)], -1)
+    product = torch.addmm(from_action, both, cell.shared)
+    product += from_blocks(torch.bmm(grouped, cell.own))
+    hidden = by_block(activate(product, cell.hidden), cell)
+    reset, proposal, update = torch.baddbmm(cell.gates_bias, hidden, cell.gates).chunk(3, -1)
+    reset, update = torch.sigmoid(reset), torch.sigmoid(update - 1)
+    candidate = (reset * proposal).tanh_()
+    after = from_blocks(torch.lerp(grouped, candidate, update))
+    return Step(after, product, both, hidden, reset, proposal, candidate, update)
+
+
+def by_block(x: Tensor, cell: Cell) -> Tensor:
+    """(B, D) as (blocks, B, D / blocks), without a copy."""
+    return torch.unflatten(x, -1, (len(cell.own), -1)).transpose(0, 1)
+
+
+def from_blocks(x: Tensor) -> Tensor:
+    """The other way round, as a copy."""
+    return torch.flatten(x.transpose(0, 1), 1)
+
+
+def back_through_gates(after: Tensor, step: Step, before: Tensor) -> tuple[Tensor, Tensor]:
+    """From the gradient of the next state, by block, to those of the gates' product and of the state `before`."""
+    kept = after * step.update
+    candidate = torch.ops.aten.tanh_backward(kept, step.candidate)
+    reset = torch.ops.aten.sigmoid_backward(candidate * step.proposal, step.reset)
+    update = torch.ops.aten.sigmoid_backward(after * (step.candidate - before), step.update)
+    return torch.cat([reset, candidate.mul_(step.reset), update], -1), after - kept

@@ -1,0 +1,81 @@
+"""A chain of linear, norm, SiLU as one operation, with its gradient by hand.
+
+The result is that of `nn.Sequential`, to rounding. What is gained: one-hots choose rows instead of being multiplied
+with, and going backward computes what lies between two products again instead of keeping it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from dreamer_core.models import gather
+from dreamer_core.models.activation import Stage, activate, deactivate
+from dreamer_core.models.gather import OneHots
+
+
+def run_chain(stages: Sequence[Stage], x: Tensor, ones: OneHots | None = None) -> Tensor:
+    """x (..., F) to (..., U). `ones` tells where the ones are in the one-hots that x starts with."""
+    rows = x.reshape(-1, x.shape[-1])
+    flat = None if ones is None else OneHots(ones.at.reshape(-1, ones.at.shape[-1]), ones.width)
+    parameters = [parameter for stage in stages for parameter in stage[:4]]
+    needs_gradient = torch.is_grad_enabled() and any(p is not None and p.requires_grad for p in (x, *parameters))
+    if needs_gradient:
+        out: Tensor = _Chain.apply([stage.eps for stage in stages], flat, rows, *parameters)  # type: ignore[no-untyped-call]
+    else:
+        out = _forward(stages, rows, flat)[0]
+    return torch.unflatten(out, 0, x.shape[:-1])
+
+
+class _Chain(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, eps: list[float], ones: OneHots | None, x: Tensor, *parameters: Tensor | None) -> Tensor:
+        out, products = _forward(_stages(eps, parameters), x, ones)
+        ctx.eps, ctx.width = eps, ones.width if ones is not None else 0
+        ctx.save_for_backward(x, None if ones is None else ones.at, *parameters, *products)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, index, *rest = ctx.saved_tensors
+        count = 4 * len(ctx.eps)
+        stages, products = _stages(ctx.eps, rest[:count]), rest[count:]
+        ones = None if index is None else OneHots(index, ctx.width)
+        gradients: list[Tensor | None] = []
+        for place in reversed(range(len(stages))):
+            stage, gain, shift = stages[place], None, None
+            if stage.gain is not None:
+                gradient, gain, shift = deactivate(gradient, products[place], stage)
+            bias = None if stage.bias is None else gradient.sum(0)
+            if place:
+                weight = gradient.t() @ activate(products[place - 1], stages[place - 1])
+            else:
+                weight = gather.weight_gradient(gradient, x, ones)
+            gradients = [weight, bias, gain, shift, *gradients]
+            if place or ctx.needs_input_grad[2]:
+                gradient = gradient @ stage.weight
+        return None, None, gradient if ctx.needs_input_grad[2] else None, *gradients
+
+
+def _stages(eps: Sequence[float], parameters: Sequence[Tensor | None]) -> list[Stage]:
+    fours = [parameters[start : start + 4] for start in range(0, len(parameters), 4)]
+    return [Stage(*four, eps) for four, eps in zip(fours, eps, strict=True)]  # type: ignore[arg-type, call-arg]
+
+
+def _forward(stages: Sequence[Stage], x: Tensor, ones: OneHots | None) -> tuple[Tensor, list[Tensor]]:
+    """The output, and the products that norms follow."""
+    products = []
+    for stage in stages:
+        if ones is not None and stage is stages[0]:
+            rows = gather.table(stage.weight[:, : ones.width], stage.bias, ones.width // ones.at.shape[1])
+            x = gather.linear(x, ones.at, rows, stage.weight)
+        else:
+            x = F.linear(x, stage.weight, stage.bias)
+        if stage.gain is not None:
+            products.append(x)
+            x = activate(x, stage)
+    return x, products

@@ -1,0 +1,185 @@
+"""Filtering a whole sequence with the nature RSSM as one operation, with its gradient by hand.
+
+Autograd books some 90 operators for every moment and multiplies every weight's gradient out for 16 rows at a time. Here
+a moment takes half as many going either way, and each weight gets its gradient from all moments in one product.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from dreamer_core.models.activation import Stage, activate, deactivate
+from dreamer_core.models.cell_nature import Cell, Step, advance, back_through_gates, by_block, from_blocks
+from dreamer_core.models.distributions import softmax, softmax_gradient
+from dreamer_core.rng import Sampler
+from dreamer_core.types import State
+
+
+class Posterior(NamedTuple):
+    """From the deterministic state and the observation, which comes in already multiplied, to logits."""
+
+    hidden: Stage
+    out: Stage
+
+
+class Plan(NamedTuple):
+    """What the operation needs to know besides tensors."""
+
+    sampler: Sampler
+    unimix: float
+    eps: float
+
+
+class _Moment(NamedTuple):
+    """What one moment leaves behind for its gradient, (B, ...)."""
+
+    deter: Tensor  # before, where it was kept
+    stoch: Tensor  # likewise
+    from_deter: Tensor  # before its norm
+    from_stoch: Tensor  # likewise
+    step: Step
+    product: Tensor  # of the posterior's hidden layer, before its norm
+    hidden: Tensor
+    chosen: Tensor  # (B, S, C): softmax
+
+
+def scan(
+    cell: Cell, posterior: Posterior, start: State, keep: Tensor, given: tuple[Tensor, Tensor], plan: Plan
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Deterministic and stochastic states (T, B, ...) and the posterior's probabilities.
+
+    `start` (B, ...) is where the sequence starts, `keep` (T, B, 1) is 0 where the past is forgotten;
+    `given` is what the hidden layers of cell and posterior take from actions (T, B, D) and observations (T, B, U).
+    """
+    weights = [*cell.deter[:3], *cell.stoch[:3], cell.own, cell.shared, cell.hidden.gain, cell.gates, cell.gates_bias]
+    weights += [posterior.hidden.weight, posterior.hidden.gain, *posterior.out[:2]]
+    out: tuple[Tensor, Tensor, Tensor] = _Scan.apply(plan, keep, *start, *given, *weights)  # type: ignore[no-untyped-call]
+    return out
+
+
+class _Scan(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, plan: Plan, keep: Tensor, deter: Tensor, stoch: Tensor, actions: Tensor, seen: Tensor, *weights: Any
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        cell, posterior = _arrange(weights, plan.eps)
+        moments, states = [], []
+        for kept, action, observed in zip(keep.unbind(), actions.unbind(), seen.unbind(), strict=True):
+            deter, stoch = kept * deter, kept[..., None] * stoch
+            from_deter = torch.addmm(_given(cell.deter.bias), deter, cell.deter.weight.t())
+            from_stoch = torch.addmm(_given(cell.stoch.bias), stoch.flatten(1), cell.stoch.weight.t())
+            step = advance(cell, deter, from_deter, from_stoch, action)
+            product = torch.addmm(observed, step.deter, posterior.hidden.weight.t())
+            hidden = activate(product, posterior.hidden)
+            logits = torch.addmm(_given(posterior.out.bias), hidden, posterior.out.weight.t())
+            chosen = softmax(logits.view_as(stoch))
+            moments.append(_Moment(deter, stoch, from_deter, from_stoch, step, product, hidden, chosen))
+            probs = (1 - plan.unimix) * chosen + plan.unimix / chosen.shape[-1]
+            deter, stoch = step.deter, plan.sampler.one_hot(probs)
+            states.append((deter, stoch, probs))
+        ctx.plan, ctx.moments = plan, moments
+        ctx.save_for_backward(keep, *weights)
+        deters, stochs, probs = (torch.stack(part) for part in zip(*states, strict=True))
+        return deters, stochs, probs
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, to_deter: Tensor, to_stoch: Tensor, to_probs: Tensor) -> tuple[Tensor | None, ...]:
+        keep, *weights = ctx.saved_tensors
+        cell, posterior = _arrange(weights, ctx.plan.eps)
+        books = _Books(cell, posterior, ctx.moments)
+        # A sample's gradient is that of its probabilities (straight-through).
+        to_chosen = (to_stoch + to_probs).mul_(1 - ctx.plan.unimix)
+        deter, stoch = torch.zeros_like(to_deter[0]), torch.zeros_like(to_stoch[0])
+        for t in reversed(range(len(keep))):
+            stoch = stoch.mul_(1 - ctx.plan.unimix).add_(to_chosen[t])
+            deter, stoch = books.back(t, deter.add_(to_deter[t]), stoch)
+            deter, stoch = deter.mul_(keep[t]), stoch.mul_(keep[t]).view_as(to_stoch[0])
+        return None, None, deter, stoch, *books.close()
+
+
+def _given(bias: Tensor | None) -> Tensor:
+    assert bias is not None
+    return bias
+
+
+def _arrange(weights: Sequence[Any], eps: float) -> tuple[Cell, Posterior]:
+    """The other way round than `scan` lays them out."""
+    deter, deter_bias, deter_gain, stoch, stoch_bias, stoch_gain, own, shared, gain, gates, gates_bias = weights[:11]
+    seen, seen_gain, out, out_bias = weights[11:]
+    unused = shared[:0]  # what the cell takes from actions came in multiplied
+    cell = Cell(
+        deter=Stage(deter, deter_bias, deter_gain, None, eps),
+        stoch=Stage(stoch, stoch_bias, stoch_gain, None, eps),
+        own=own,
+        shared=shared,
+        action=unused,
+        bias=unused,
+        hidden=Stage(shared, None, gain, None, eps),
+        gates=gates,
+        gates_bias=gates_bias,
+    )
+    return cell, Posterior(Stage(seen, None, seen_gain, None, eps), Stage(out, out_bias))
+
+
+class _Books:
+    """The gradients of every product of every moment, from which those of the weights are made at the end."""
+
+    def __init__(self, cell: Cell, posterior: Posterior, moments: list[_Moment]) -> None:
+        self.cell, self.posterior, self.moments = cell, posterior, moments
+        self.entries: list[tuple[Tensor, ...]] = []
+        self.gains = [torch.zeros_like(_given(s.gain)) for s in (cell.deter, cell.stoch, cell.hidden, posterior.hidden)]
+
+    def back(self, t: int, deter: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """From the gradients of a moment's state to those of the state before it."""
+        cell, posterior, moment = self.cell, self.posterior, self.moments[t]
+        logits = softmax_gradient(chosen, moment.chosen).flatten(1)
+        seen = self._norm(3, logits @ posterior.out.weight, moment.product, posterior.hidden)
+        deter = deter.addmm_(seen, posterior.hidden.weight)
+        gates, past = back_through_gates(by_block(deter, cell), moment.step, by_block(moment.deter, cell))
+        hidden = from_blocks(torch.bmm(gates, cell.gates.transpose(1, 2)))
+        product = self._norm(2, hidden, moment.step.product, cell.hidden)
+        past = torch.baddbmm(past, by_block(product, cell), cell.own.transpose(1, 2))
+        both = product @ cell.shared.t()
+        units = both.shape[1] // 2
+        from_deter = self._norm(0, both[:, :units], moment.from_deter, cell.deter)
+        from_stoch = self._norm(1, both[:, units:], moment.from_stoch, cell.stoch)
+        self.entries.append((from_deter, from_stoch, product, gates, seen, logits))
+        return from_blocks(past).addmm_(from_deter, cell.deter.weight), from_stoch @ cell.stoch.weight
+
+    def close(self) -> list[Tensor]:
+        """Of actions, observations and all weights, in the order in which they came."""
+        cell, moments = self.cell, self.moments
+        columns = list(zip(*reversed(self.entries), strict=True))
+        from_deter, from_stoch, product, seen, logits = (torch.cat(columns[i]) for i in (0, 1, 2, 4, 5))
+        gates = torch.cat(columns[3], 1)
+        kept = by_block(torch.cat([m.deter for m in moments]), cell)
+        hidden = torch.cat([m.step.hidden for m in moments], 1)
+        rows = len(moments), -1
+        return [
+            product.unflatten(0, rows),
+            seen.unflatten(0, rows),
+            from_deter.t() @ torch.cat([m.deter for m in moments]),
+            from_deter.sum(0),
+            self.gains[0],
+            from_stoch.t() @ torch.cat([m.stoch for m in moments]).flatten(1),
+            from_stoch.sum(0),
+            self.gains[1],
+            torch.bmm(kept.transpose(1, 2), by_block(product, cell)),
+            torch.cat([m.step.both for m in moments]).t() @ product,
+            self.gains[2],
+            torch.bmm(hidden.transpose(1, 2), gates),
+            gates.sum(1, keepdim=True),
+            seen.t() @ torch.cat([m.step.deter for m in moments]),
+            self.gains[3],
+            logits.t() @ torch.cat([m.hidden for m in moments]),
+            logits.sum(0),
+        ]
+
+    def _norm(self, which: int, gradient: Tensor, product: Tensor, stage: Stage) -> Tensor:
+        back = deactivate(gradient, product, stage)
+        self.gains[which] += back.gain
+        return back.product

@@ -1,0 +1,67 @@
+"""A sequence filtered by hand is what autograd makes of it step by step."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from dreamer_core.models.rssm import RSSM
+from dreamer_core.models.rssm_nature import NatureRSSM
+from dreamer_core.rng import ModeSampler, make_generator
+from dreamer_core.types import State
+from tests.factories import random_state, tiny_agent
+
+T, B = 6, 3
+
+
+@pytest.fixture
+def rssm(monkeypatch: pytest.MonkeyPatch) -> NatureRSSM:
+    """In float64, also where float32 is asked for, and with weights that make every gradient count."""
+    monkeypatch.setattr(Tensor, "float", Tensor.double)
+    found = tiny_agent("nature").world_model.rssm.double()
+    assert isinstance(found, NatureRSSM)
+    generator = make_generator(3)
+    with torch.no_grad():
+        for parameter in found.parameters():
+            parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+    return found
+
+
+def test_states_posteriors_and_gradients_are_those_of_autograd(rssm: NatureRSSM) -> None:
+    inputs = arguments(rssm)
+    ours = rssm._scan(*inputs)
+    theirs = RSSM._scan(rssm, *inputs)
+    torch.testing.assert_close((*ours[0], ours[1]), (*theirs[0], theirs[1]), rtol=1e-10, atol=1e-12)
+    (deter, stoch), _, _, actions, embedded, _ = inputs
+    weights = [p for name, p in rssm.named_parameters() if "action" not in name and "prior_net" not in name]
+    of = [deter, stoch, actions, embedded, *weights]
+    found, expected = gradients(*ours, of), gradients(*theirs, of)
+    assert all(gradient.abs().sum() > 0 for gradient in expected)
+    torch.testing.assert_close(found, expected, rtol=1e-8, atol=1e-10)
+
+
+def test_the_past_before_a_first_row_gets_no_gradient(rssm: NatureRSSM) -> None:
+    inputs = arguments(rssm)
+    inputs[2][0] = 0
+    states, posterior = rssm._scan(*inputs)
+    deter, stoch = inputs[0]
+    found = gradients(states, posterior, [deter, stoch])
+    assert [gradient.abs().sum().item() for gradient in found] == [0, 0]
+
+
+def arguments(rssm: NatureRSSM) -> tuple[State, State, Tensor, Tensor, Tensor, ModeSampler]:
+    generator = make_generator(4)
+    agent = tiny_agent("nature")
+    start = random_state(agent, B, generator)
+    start = State(*(part.double().requires_grad_() for part in start))
+    keep = torch.ones(T, B, 1, dtype=torch.float64)
+    keep[2, 1] = 0  # an episode that begins within the sequence
+    shapes = (T, B, len(rssm.project_action.stages()[0].weight)), (T, B, len(rssm.posterior_in.weight))
+    actions, embedded = (torch.randn(s, generator=generator, dtype=torch.float64).requires_grad_() for s in shapes)
+    return start, rssm.initial(B), keep, actions, embedded, ModeSampler()
+
+
+def gradients(states: State, posterior: Tensor, of: list[Tensor]) -> list[Tensor]:
+    generator = make_generator(5)
+    parts = (*states, posterior)
+    upstream = [torch.randn(part.shape, generator=generator, dtype=part.dtype) for part in parts]
+    return list(torch.autograd.grad(parts, of, upstream))
