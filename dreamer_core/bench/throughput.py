@@ -2,10 +2,10 @@
 
 import resource
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import torch
 
@@ -18,17 +18,26 @@ from dreamer_core.training.record import Interval
 from dreamer_core.training.run import make_engine, set_up_torch
 from dreamer_core.training.trainer import Trainer, build_trainer
 
+LAPS = 10  # enough to tell a slowdown from noise: of five, all slower is rarer than one in thirty
 PHASES = ("collect", "sample", "forward", "backward", "optimizer")
 
 
-def measure(config: Config, *, updates: int, warmup: int, on_update: Callable[[int], None]) -> dict[str, Any]:
-    """Two passes over one trainer: each phase by itself, then the engine as it really runs."""
+class Lap(NamedTuple):
+    interval: Interval
+    wall_s: float
+
+
+def measure(
+    config: Config, *, updates: int, warmup: int, laps: int = LAPS, on_update: Callable[[int], None]
+) -> dict[str, Any]:
+    """Two passes over one trainer: each phase by itself, then the engine as it really runs, in so many laps."""
     device = resolve_device(config)
     set_up_torch(config)
     trainer = build_trainer(config, device)
     fill(trainer)
     phases = _time_phases(trainer, updates, warmup, on_update)
-    interval, wall_s = _time_engine(trainer, updates, warmup, lambda done: on_update(updates + done))
+    timed = _time_engine(trainer, cut(updates, laps), warmup, lambda done: on_update(updates + done))
+    whole = _joined(timed)
     return {
         "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
         "preset": config.preset,
@@ -39,17 +48,47 @@ def measure(config: Config, *, updates: int, warmup: int, on_update: Callable[[i
         "warmup": warmup,
         "num_envs": config.env.num_envs,
         "batch": [config.sequence_length, config.batch_size],
-        "sps": interval.env_steps / wall_s,
-        "train_sps": interval.updates / max(interval.learner_s, 1e-9),
-        "updates_per_s": interval.updates / wall_s,
-        "collect_share": interval.actor_s / max(interval.total_s, 1e-9),
-        "overlap_eff": (interval.actor_s + interval.learner_s) / max(interval.total_s, 1e-9),
-        "replay_ratio": interval.updates / max(interval.env_steps, 1),
+        **_rates(whole),
+        "replay_ratio": whole.interval.updates / max(whole.interval.env_steps, 1),
         "replay_ratio_target": config.algo.replay_ratio,
         "phases_ms": phases,
         "replay_size": len(trainer.replay),
         "peak_memory_mib": peak_memory_mib(device),
+        "laps": [_where(timed[: number + 1]) | _rates(lap) for number, lap in enumerate(timed)],
     }
+
+
+def cut(updates: int, laps: int) -> list[int]:
+    """Into laps that are as long as each other, or by one update longer. None is empty."""
+    ends = [updates * number // min(laps, updates) for number in range(min(laps, updates) + 1)]
+    return [end - start for start, end in pairwise(ends)]
+
+
+def _rates(lap: Lap) -> dict[str, float]:
+    interval, total_s = lap.interval, max(lap.interval.total_s, 1e-9)
+    return {
+        "sps": interval.env_steps / lap.wall_s,
+        "train_sps": interval.updates / max(interval.learner_s, 1e-9),
+        "updates_per_s": interval.updates / lap.wall_s,
+        "collect_share": interval.actor_s / total_s,
+        "overlap_eff": (interval.actor_s + interval.learner_s) / total_s,
+    }
+
+
+def _where(laps: Sequence[Lap]) -> dict[str, float]:
+    """How far it was at the end of the last of them: laps of two benchmarks are pairs where this is equal."""
+    whole = _joined(laps)
+    return {
+        "env_steps": whole.interval.env_steps,
+        "train_steps": whole.interval.updates,
+        "wall_time_s": whole.wall_s,
+    }
+
+
+def _joined(laps: Sequence[Lap]) -> Lap:
+    names = ("env_steps", "updates", "actor_s", "learner_s", "total_s")
+    sums: dict[str, Any] = {name: sum(getattr(lap.interval, name) for lap in laps) for name in names}
+    return Lap(Interval(**sums), sum(lap.wall_s for lap in laps))
 
 
 def fill(trainer: Trainer) -> None:
@@ -99,16 +138,20 @@ def _time_update(trainer: Trainer, batch: Any, watch: Stopwatch) -> None:
             watch.join(name, count)
 
 
-def _time_engine(
-    trainer: Trainer, updates: int, warmup: int, on_update: Callable[[int], None]
-) -> tuple[Interval, float]:
-    engine, interval = make_engine(trainer), Interval()
+def _time_engine(trainer: Trainer, laps: Sequence[int], warmup: int, on_update: Callable[[int], None]) -> list[Lap]:
+    """As many laps as numbers of updates, one right after the other. Each ends when the device is done with it."""
+    engine, watch = make_engine(trainer), Stopwatch(trainer.device)
     target = trainer.learner.count + warmup
     while trainer.learner.count < target:
         engine.tick()
-    target, started = trainer.learner.count + updates, time.perf_counter()
-    first = trainer.learner.count
-    while trainer.learner.count < target:
-        interval.add(engine.tick(), is_learning=True)
-        on_update(trainer.learner.count - first)
-    return interval, time.perf_counter() - started
+    first = target = trainer.learner.count
+    timed = []
+    watch.restart()
+    for updates in laps:
+        interval, target = Interval(), target + updates
+        while trainer.learner.count < target:
+            interval.add(engine.tick(), is_learning=True)
+            on_update(trainer.learner.count - first)
+        watch.lap("engine")
+        timed.append(Lap(interval, watch.laps["engine"][-1] / 1000))
+    return [lap for lap in timed if lap.interval.updates]

@@ -22,6 +22,7 @@ def add_to(commands: Any) -> None:
     options.add_config(parser)
     parser.add_argument("--updates", type=int, default=20, help="how many are measured, twice (default 20)")
     parser.add_argument("--warmup", type=int, default=5, help="how many come before and do not count (default 5)")
+    parser.add_argument("--laps", type=int, default=10, help="parts that are timed each by itself (default 10)")
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="write the numbers")
     options.add_into(parser)
     options.add_json(parser)
@@ -29,8 +30,9 @@ def add_to(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.updates < 1 or args.warmup < 0:
-        raise UsageError(f"--updates must be at least 1 and --warmup 0, got {args.updates} and {args.warmup}")
+    for option, least in (("updates", 1), ("warmup", 0), ("laps", 1)):
+        if (given := getattr(args, option)) < least:
+            raise UsageError(f"--{option} must be at least {least}, got {given}")
     options.check_outputs(files=[args.output])
     config = options.read_config(args)
     if config.algo.replay_ratio == 0:
@@ -64,21 +66,34 @@ def _measure(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     with Progress(console=console, disable=args.json) as bar:
         task = bar.add_task("measuring", total=2 * args.updates)
         return measure(
-            config, updates=args.updates, warmup=args.warmup, on_update=lambda done: bar.update(task, completed=done)
+            config,
+            updates=args.updates,
+            warmup=args.warmup,
+            laps=args.laps,
+            on_update=lambda done: bar.update(task, completed=done),
         )
 
 
 def _keep(folder: "RunFolder", found: dict[str, Any]) -> None:
+    """A record for each lap; the last one says what is known of all of them together."""
     from dreamer_core.runs.atomic import write_json
     from dreamer_core.runs.recording import record
 
     write_json(folder.path / "bench.json", found)
-    same = ("sps", "train_sps", "overlap_eff", "replay_ratio", "replay_ratio_target", "replay_size")
-    own = ("updates_per_s", "collect_share", "peak_memory_mib")
-    numbers = {name: found[name] for name in same} | {f"bench/{name}": found[name] for name in own}
+    for number, lap in enumerate(found["laps"], start=1):
+        numbers = {name: lap[name] for name in ("sps", "train_sps", "overlap_eff")}
+        numbers |= {f"bench/{name}": lap[name] for name in ("updates_per_s", "collect_share")}
+        numbers |= _whole(found) if number == len(found["laps"]) else {}
+        steps = {name: lap[name] for name in ("env_steps", "train_steps", "wall_time_s")}
+        record(folder, numbers, **steps)
+
+
+def _whole(found: dict[str, Any]) -> dict[str, float]:
+    numbers = {name: found[name] for name in ("replay_ratio", "replay_ratio_target", "replay_size")}
+    numbers |= {"bench/peak_memory_mib": found["peak_memory_mib"]}
     for phase, times in found["phases_ms"].items():
         numbers |= {f"bench/{phase}_ms_{share}": times[share] for share in ("p50", "p95")}
-    record(folder, numbers, env_steps=0, train_steps=0)
+    return numbers
 
 
 def _show(found: dict[str, Any]) -> None:

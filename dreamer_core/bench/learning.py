@@ -1,0 +1,85 @@
+"""How soon a preset learns a task, and whether it keeps it: from a seed's evaluations to a row of a table. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SCORE = "eval/mean_return"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """Solved soon and cheaply, and then never forgotten."""
+
+    level: float  # of the mean return
+    by_env_steps: int
+    cpu_s: float
+    keep_env_steps: int  # from then on, every evaluation reaches the level again
+    floor: float  # and the few that miss it not even this
+    misses: int = 1
+
+    def __str__(self) -> str:
+        return (
+            f"at least {self.level:g} within {self.by_env_steps:,} environment steps and {self.cpu_s / 60:g} "
+            f"CPU-minutes, and at every evaluation of the next {self.keep_env_steps:,} steps, but for {self.misses} "
+            f"a run that is not below {self.floor:g}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    env_steps: int
+    updates: int
+    cpu_s: float
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learned:
+    """One seed."""
+
+    seed: int
+    solved: Evaluation | None  # the first that reached the level
+    after: tuple[Evaluation, ...]  # that evaluation and what followed, as long as it is to be kept
+    seen: tuple[Evaluation, ...]  # all of them
+    error: str = ""
+
+    def missed(self, goal: Goal) -> int:
+        return sum(one.score < goal.level for one in self.after)
+
+    @property
+    def worst(self) -> float | None:
+        return min((one.score for one in self.after), default=None)
+
+    def is_soon(self, goal: Goal) -> bool:
+        found = self.solved
+        return found is not None and found.env_steps <= goal.by_env_steps and found.cpu_s <= goal.cpu_s
+
+    def is_kept(self, goal: Goal) -> bool | None:
+        """None: the run ended before it could be known."""
+        if self.solved is None or self.worst is None:
+            return None
+        if self.missed(goal) > goal.misses or self.worst < goal.floor:
+            return False
+        return True if self.seen[-1].env_steps >= self.solved.env_steps + goal.keep_env_steps else None
+
+
+def evaluations(records: Iterable[Mapping[str, Any]], every: int) -> list[Evaluation]:
+    """Of a run's metrics. The environments step together, so one that is due at 2,500 may come at 2,503."""
+    return [
+        Evaluation(
+            env_steps=int(record["env_steps"]) // every * every,
+            updates=int(record["train_steps"]),
+            cpu_s=float(record["cpu_time_s"]),
+            score=float(record[SCORE]),
+        )
+        for record in records
+        if SCORE in record
+    ]
+
+
+def learned(seed: int, found: Sequence[Evaluation], goal: Goal, error: str = "") -> Learned:
+    solved = next((one for one in found if one.score >= goal.level), None)
+    ended = solved.env_steps + goal.keep_env_steps if solved else 0
+    after = tuple(one for one in found if solved and solved.env_steps <= one.env_steps <= ended)
+    return Learned(seed=seed, solved=solved, after=after, seen=tuple(found), error=error)
