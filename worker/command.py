@@ -14,7 +14,7 @@ _RANKS = str(Path(ranks.__file__).absolute())
 _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "train": (),
     "eval": ("episodes", "greedy", "seed"),
-    "bench": ("updates", "warmup"),
+    "bench": ("updates", "warmup", "laps"),
     "viz": ("context", "horizon", "seed"),
 }
 

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 
 from dreamer_core.remote.errors import Conflict, LeaseLost, NotFound, RemoteError, Unreachable
-from dreamer_core.remote.work import Claim, Ending
+from dreamer_core.remote.worker_messages import Claim, Ending
 from worker.outputs import Outputs
 from worker.shipping import Shipper
 from worker.stopping import StopOrder
@@ -73,7 +73,7 @@ def _send_files(
         except (RemoteError, OSError, ValueError) as error:  # ValueError: a manifest or a name that is none
             log.warning("%s: files were not sent: %s", claim.run_id, error)
             if time.monotonic() > until or patience.is_over:
-                shipper.diary.write(f"worker: not all files could be sent, they stay where they are: {error}")
+                shipper.job_log.write(f"worker: not all files could be sent, they stay where they are: {error}")
                 return
         time.sleep(_AGAIN_S)
 

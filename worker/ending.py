@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dreamer_core.errors import OK, STOPPED, USAGE
-from dreamer_core.remote.work import Ending, Outcome
+from dreamer_core.remote.worker_messages import Ending, Outcome
 from worker.stopping import Why
 
 _OUTCOMES: dict[Why, Outcome] = {

@@ -9,7 +9,7 @@ from dreamer_core.errors import UsageError
 from dreamer_core.remote import Client
 from dreamer_core.remote.errors import NotFound
 from dreamer_core.remote.shapes import Artifact
-from dreamer_core.remote.work import CheckpointOf
+from dreamer_core.remote.worker_messages import CheckpointOf
 from worker.checkpoints import REPLAY, pointed, step_of
 from worker.places import Desk, Places
 

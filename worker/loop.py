@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 
 from dreamer_core.remote.errors import NotFound, RemoteError, Unreachable, Unreadable
-from dreamer_core.remote.work import Claim, WorkerFacts, WorkerState
+from dreamer_core.remote.worker_messages import Claim, WorkerFacts, WorkerState
 from worker.slots import Seat, Slots
 from worker.stopping import Why
 from worker.supervise import Supervision
@@ -154,7 +154,8 @@ class Worker:
         while not self._is_gone.wait(self._lease_s / 4):
             state: WorkerState = "draining" if self._is_leaving.is_set() else "online"
             try:
-                self._lease_s = self._tools.heart.worker_heartbeat(self._id, state, self._slots.free)
+                problem = self._tools.places.problem()
+                self._lease_s = self._tools.heart.worker_heartbeat(self._id, state, self._slots.free, problem)
             except NotFound:
                 self._introduce_again()
             except RemoteError as error:

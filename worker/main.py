@@ -9,7 +9,7 @@ from typing import Any
 
 from dreamer_core.errors import OK
 from dreamer_core.remote import Client, Unreachable
-from dreamer_core.remote.work import WorkerFacts
+from dreamer_core.remote.worker_messages import WorkerFacts
 from worker.app import Consumer
 from worker.facts import cores, describe_machine, device_names, take_name
 from worker.loop import Worker

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dreamer_core.remote import Client
 from dreamer_core.remote.errors import NotFound
-from dreamer_core.remote.work import Claim
+from dreamer_core.remote.worker_messages import Claim
 from dreamer_core.runs.folder import RunFolder
 from worker.checkpoints import POINTERS, REPLAY, pointed
 

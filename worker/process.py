@@ -7,13 +7,13 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dreamer_core.remote.work import Claim
+from dreamer_core.remote.worker_messages import Claim
 from worker.child import Child
-from worker.ground import Ground
+from worker.child_output import Listener
 from worker.places import Desk
-from worker.says import Listener
 from worker.shipping import Shipper
 from worker.slots import Seat
+from worker.starting_point import StartingPoint
 from worker.stopping import StopOrder, Why
 from worker.usage import Meter, Usage, exceeded
 
@@ -38,11 +38,11 @@ class Watch:
         self.child: Child | None = None
         self.has_started = False  # it has said so: what its manifest says is of this attempt
 
-    def run(self, command: Sequence[str], ground: Ground, source: Path | None) -> int:
+    def run(self, command: Sequence[str], start: StartingPoint, source: Path | None) -> int:
         """Its exit code, when it has ended, however it did."""
         environment = child_environment(os.environ, self._seat, source)
         self.has_started = False
-        self._shipper.diary.mark()
+        self._shipper.job_log.mark()
         self.child = Child(
             command, folder=self._desk.path, environment=environment, stdout=self._desk.said, stderr=self._desk.log
         )
@@ -50,7 +50,7 @@ class Watch:
         if self._claim.kind != "train":  # no past to be taken back
             self._begin(0, 0)
         try:
-            return self._see_through(self.child, Meter(self.child.pid, ground.folder.path, self._seat.gpus))
+            return self._see_through(self.child, Meter(self.child.pid, start.folder.path, self._seat.gpus))
         finally:
             self.child.kill()  # where it has not ended, we have failed
 
@@ -63,11 +63,11 @@ class Watch:
                 self._measure(meter)
             if self._order and kill_at is None:
                 kill_at = time.monotonic() + self._grace_s
-                self._shipper.diary.write(f"worker: asked to stop: {self._order.reason}")
+                self._shipper.job_log.write(f"worker: asked to stop: {self._order.reason}")
                 child.stop()
             if kill_at is not None and time.monotonic() > kill_at:
                 kill_at = math.inf
-                self._shipper.diary.write(f"worker: killed: it did not stop within {self._grace_s:.0f} s")
+                self._shipper.job_log.write(f"worker: killed: it did not stop within {self._grace_s:.0f} s")
                 child.kill()
             time.sleep(_LOOK_S)
         self._listen(listener)
@@ -75,7 +75,7 @@ class Watch:
 
     def _listen(self, listener: Listener) -> None:
         for words in listener.listen():
-            self._shipper.diary.write(words)
+            self._shipper.job_log.write(words)
         if listener.started is not None and not self.has_started:
             self._begin(*listener.started)
 

@@ -5,9 +5,9 @@ import threading
 
 from dreamer_core.remote import Client
 from dreamer_core.remote.errors import LeaseLost, NotFound, RemoteError, Unreachable
-from dreamer_core.remote.work import Claim, Progress
+from dreamer_core.remote.worker_messages import Claim, Progress
 from dreamer_core.runs.folder import RunFolder
-from worker.diary import Diary
+from worker.job_log import JobLog
 from worker.places import Desk
 from worker.stopping import StopOrder, Why
 from worker.streams import Item, Stream, event_of, record_of
@@ -41,7 +41,7 @@ class Shipper(threading.Thread):
         def rewind(records: int, events: int) -> None:
             client.rewind(run_id, records, events, lease)
 
-        self.diary = Diary(desk.log, send_log, claim.log_bytes)
+        self.job_log = JobLog(desk.log, send_log, claim.log_bytes)
         self._records = Stream(folder.metrics, record_of, send_records, claim.records)
         self._events = Stream(folder.events, event_of, send_events, claim.events)
         self._rewind, self._order = rewind, order
@@ -121,7 +121,7 @@ class Shipper(threading.Thread):
 
     def _send_some(self) -> bool:
         """One request or a few. Whether there was anything to send."""
-        sent = self.diary.pump()
+        sent = self.job_log.pump()
         with self._lock:
             if not self._is_open:
                 return sent

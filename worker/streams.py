@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dreamer_core.metrics.jsonsafe import loads
+from dreamer_core.metrics.jsonsafe import NUMBERS, loads
 from dreamer_core.remote.errors import Gap, RemoteError
 from worker.tail import LineTail
 
@@ -19,7 +19,6 @@ LINES, SIZE = 2000, 2**20  # of one request; the server takes ten times as many
 _TOO_MUCH = (400, 413, 422)
 
 Item = dict[str, Any]
-_WORDS = ("NaN", "Infinity", "-Infinity")
 
 
 class Stream:
@@ -89,7 +88,7 @@ def _parsed(line: bytes) -> Item:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) or value in _WORDS
+    return isinstance(value, int | float) or (isinstance(value, str) and value in NUMBERS)
 
 
 def _placeholder(item: Mapping[str, Any], problem: str) -> Item:

@@ -9,19 +9,19 @@ from typing import TypeVar
 
 from dreamer_core.errors import DreamgateError, UsageError
 from dreamer_core.remote.errors import Unreachable
-from dreamer_core.remote.work import Claim, Ending
+from dreamer_core.remote.worker_messages import Claim, Ending
 from dreamer_core.runs import manifest
 from dreamer_core.runs.atomic import write_json
-from worker import command, ground, inputs
+from worker import command, inputs, starting_point
 from worker.delivery import deliver
+from worker.early_outputs import EarlyOutputs
 from worker.ending import Exit, asked_to_stop, could_not_begin, died_too_often, judge
-from worker.ground import Ground
-from worker.keeper import Keeper
+from worker.heartbeat import Heartbeat
 from worker.outputs import Outputs
 from worker.process import Watch
-from worker.pulse import Pulse
 from worker.shipping import Shipper
 from worker.slots import Seat
+from worker.starting_point import StartingPoint
 from worker.stopping import StopOrder
 from worker.tools import Tools
 
@@ -60,8 +60,9 @@ class Supervision:
 
     @contextmanager
     def _helpers(self) -> Iterator[None]:
-        pulse = Pulse(self._tools.heart, self.claim, self.order, lambda: self._watch.usage, self._shipper.progress)
-        threads = (pulse, self._shipper, Keeper(self._outputs, self.order))
+        heart, shipper = self._tools.heart, self._shipper
+        heartbeat = Heartbeat(heart, self.claim, self.order, lambda: self._watch.usage, shipper.progress)
+        threads = (heartbeat, shipper, EarlyOutputs(self._outputs, self.order))
         for thread in threads:
             thread.start()
         try:
@@ -90,7 +91,7 @@ class Supervision:
     def _to_the_end(self, source: Path | None) -> Ending:
         deaths = 0
         while True:
-            found = self._lay_ground(afresh=self.claim.fresh and not deaths)
+            found = self._prepare(afresh=self.claim.fresh and not deaths)
             words = self._command(found)
             if self.order:
                 return self._stopped()
@@ -99,25 +100,27 @@ class Supervision:
             if ending is not None:
                 return ending
             deaths += 1
-            self._shipper.diary.write(f"worker: its process died (exit code {code}), time {deaths}")
+            self._shipper.job_log.write(f"worker: its process died (exit code {code}), time {deaths}")
             if deaths > REVIVALS:
                 return died_too_often(code, deaths)
             self._shipper.shut()
 
-    def _lay_ground(self, *, afresh: bool) -> Ground:
+    def _prepare(self, *, afresh: bool) -> StartingPoint:
         client, claim = self._tools.client, self.claim
-        ground.wait_until_free(self._folder, self._desk, self.order, self._tools.settings.grace_s)
+        starting_point.wait_until_free(self._folder, self._desk, self.order, self._tools.settings.grace_s)
         if afresh:
             self._patiently(self._outputs.forget)
-        return self._patiently(lambda: ground.lay(client, claim, self._folder, self._desk, afresh=afresh))
+        return self._patiently(lambda: starting_point.prepare(client, claim, self._folder, self._desk, afresh=afresh))
 
-    def _command(self, found: Ground) -> list[str]:
+    def _command(self, found: StartingPoint) -> list[str]:
         claim, folder = self.claim, self._folder.path
         processes = max(1, claim.gpus)
         if found.resumes_at is not None:
             return command.resume(folder, claim.resume_changes, processes=processes)
         if claim.kind == "train" and claim.records and not claim.fresh:
-            self._shipper.diary.write("worker: there is no state to go on from, here or on the server: it begins anew")
+            self._shipper.job_log.write(
+                "worker: there is no state to go on from, here or on the server: it begins anew"
+            )
         write_json(self._desk.config, claim.config)
         return command.begin(
             claim.kind,
@@ -145,7 +148,7 @@ class Supervision:
                     raise
 
     def _exit(self, code: int) -> Exit:
-        last_words, problem = self._shipper.diary.last_lines(15), self._tools.places.problem()
+        last_words, problem = self._shipper.job_log.last_lines(15), self._tools.places.problem()
         try:
             found = manifest.read(self._folder) if self._watch.has_started else None
         except UsageError:

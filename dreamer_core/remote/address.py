@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dreamer_core.errors import UsageError
+from dreamer_core.program import DEFAULT_SERVER as DEFAULT
 
-DEFAULT = "http://127.0.0.1:8420"
 TOKEN_FILE = "token"  # noqa: S105 - written by the server into its data folder
 
 
@@ -27,9 +27,14 @@ def find_token(url: str, token: str | None, environ: Mapping[str, str] = os.envi
     if found or not is_here(url):
         return found or None
     try:
-        return (Path(environ.get("DREAMGATE_DATA") or "dreamgate-data") / TOKEN_FILE).read_text().strip() or None
+        return token_file(environ).read_text().strip() or None
     except OSError:
         return None
+
+
+def token_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """Of a server that runs on this machine."""
+    return Path(environ.get("DREAMGATE_DATA") or "dreamgate-data") / TOKEN_FILE
 
 
 def is_here(url: str) -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dreamer_core.errors import BROKE, USAGE, DreamgateError
+from dreamer_core.remote.address import is_here, token_file
 
 
 class RemoteError(DreamgateError):
@@ -93,6 +94,14 @@ def error_of(url: str, status: int, body: Any, retry_after: str | None = None) -
         return Gap(message, expected=said["expected"], seen=said.get("seen"))
     kind = {"lease_lost": LeaseLost, "not_found": NotFound}.get(code, Conflict if status == 409 else RemoteError)
     return kind(code, message, status, where=said.get("where"), seen=said.get("seen"), todo=said.get("todo"))
+
+
+def no_token(url: str) -> RemoteError:
+    """Where one was looked for, and not found."""
+    looked = "DREAMGATE_TOKEN is not set"
+    if is_here(url):
+        looked += f", and there is no {token_file()} (DREAMGATE_DATA names the server's data folder)"
+    return Unauthorized("unauthorized", f"{url} wants a token, and none was found: {looked}.", 401, todo=_TOKEN)
 
 
 _TOKEN = "Set DREAMGATE_TOKEN to the server's own: it is in the file `token` of its data folder."  # noqa: S105

@@ -1,9 +1,10 @@
-"""Gates: keep them on the server, judge runs by them, look at what they came to."""
+"""Gates: keep them on the server, judge runs by them, look at what they came to; and runs side by side."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dreamer_core.remote.calls import Calls, present
+from dreamer_core.remote.compare_shapes import Comparison
 from dreamer_core.remote.gate_shapes import Gate, GateResult, GateResultDetail
 from dreamer_core.remote.reading import read
 from dreamer_core.remote.shapes import Page
@@ -65,3 +66,21 @@ class GateCalls(Calls):
     def get_gate_result(self, result_id: str) -> GateResultDetail:
         """With every number that led to it."""
         return read(GateResultDetail, self._http.json("GET", f"/gate-results/{segment(result_id)}"))
+
+    def compare(
+        self,
+        runs: Sequence[str] = (),
+        *,
+        groups: Sequence[str] = (),
+        baseline: str | None = None,
+        metrics: Sequence[str] = (),
+        points: int = 0,
+    ) -> Comparison:
+        """Beside `baseline`: name or name@version; None takes that of the family with the most seeds, "" none.
+
+        `points`: how many steps of each band; 0 leaves the bands out.
+        """
+        said = {"runs": ",".join(runs), "groups": ",".join(groups), "metrics": ",".join(metrics)}
+        return read(
+            Comparison, self._http.json("GET", "/compare", params={**said, "baseline": baseline, "points": points})
+        )

@@ -8,7 +8,7 @@ from dreamer_core.remote.questions import Submission
 from dreamer_core.remote.reading import read, read_all
 from dreamer_core.remote.shapes import Job, Page, Queue
 from dreamer_core.remote.transport import segment
-from dreamer_core.remote.work import Worker
+from dreamer_core.remote.worker_messages import Worker
 
 
 class JobCalls(Calls):

@@ -4,11 +4,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from dreamer_core.metrics.jsonsafe import NUMBERS
 from dreamer_core.remote.numbers import Record
 
 log = logging.getLogger(__name__)
-
-_WORDS = {"NaN", "Infinity", "-Infinity"}
 
 
 def plain_record(record: Mapping[str, Any], told: set[str]) -> Record:
@@ -31,7 +30,7 @@ def plain_record(record: Mapping[str, Any], told: set[str]) -> Record:
 def _number(value: Any) -> float | int | bool:
     if isinstance(value, int | float):
         return value
-    if isinstance(value, str) and value in _WORDS:
+    if isinstance(value, str) and value in NUMBERS:
         return float(value)
     if hasattr(value, "item"):  # numpy and torch: an array of one
         return _number(value.item())

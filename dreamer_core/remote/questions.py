@@ -42,7 +42,7 @@ class Submission:
     """A job, or one for each of `seeds`. Words win over `config`; eval and viz take both from the checkpoint's run."""
 
     kind: str = "train"
-    experiment: str = "default"
+    experiment: str | None = None  # that of the run whose checkpoint it looks at, else default
     name: str | None = None
     words: Sequence[str] = ()  # preset=cartpole, algo.horizon=10 ...
     config: Mapping[str, Any] | None = None

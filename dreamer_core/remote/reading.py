@@ -6,12 +6,11 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache, partial
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from dreamer_core.metrics.jsonsafe import NUMBERS
 from dreamer_core.remote.errors import Unreadable
 
 T = TypeVar("T")
 _Reader = Callable[[Any, str], Any]
-
-_NON_FINITE = ("NaN", "Infinity", "-Infinity")  # how JSON says them here
 
 
 def read(kind: type[T], found: Any) -> T:
@@ -86,6 +85,6 @@ def _scalar(kind: Any, found: Any, where: str) -> Any:
         return found
     if kind is float and isinstance(found, int) and not isinstance(found, bool):
         return float(found)
-    if kind is float and isinstance(found, str) and found in _NON_FINITE:
+    if kind is float and isinstance(found, str) and found in NUMBERS:
         return float(found)
     raise Unreadable(f"The server's answer should have {kind.__name__} at {where}, and has {str(found)[:80]!r}.")

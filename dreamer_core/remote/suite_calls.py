@@ -29,7 +29,7 @@ class SuiteCalls(Calls):
         *,
         commit: str | None = None,
         branch: str | None = None,
-        trigger: Literal["ci", "page", "bisect"] = "ci",
+        trigger: Literal["ci", "terminal", "page", "bisect"] = "ci",
         who: str = "",
         widen: int = 0,
         reuse: bool = False,

@@ -12,8 +12,9 @@ from urllib.parse import quote
 
 from dreamer_core.errors import UsageError
 from dreamer_core.metrics.jsonsafe import dumps, loads
+from dreamer_core.program import command
 from dreamer_core.remote.address import is_here
-from dreamer_core.remote.errors import RemoteError, Unreachable, Unreadable, error_of
+from dreamer_core.remote.errors import RemoteError, Unreachable, Unreadable, error_of, no_token
 
 if TYPE_CHECKING:
     import httpx2
@@ -131,8 +132,8 @@ class Transport:
             yield
         except httpx2.TransportError as error:
             raise Unreachable(
-                f"{self.url} cannot be reached ({_reason(error)}). Start a server with `dreamgate up`, or say where it "
-                "is with --server or DREAMGATE_SERVER."
+                f"{self.url} cannot be reached ({_reason(error)}). Start a server with `{command('up')}`, or say where "
+                "it is with --server or DREAMGATE_SERVER."
             ) from error
         except (httpx2.RequestError, httpx2.InvalidURL) as error:
             raise RemoteError("request", f"{self.url} could not be asked: {error}.") from error
@@ -182,6 +183,8 @@ class Transport:
                 todo="Give the address at the end of that road, with https:// if it is so: --server, DREAMGATE_SERVER.",
             )
         if response.is_error:
+            if response.status_code == 401 and not self._headers:
+                raise no_token(self.url)
             raise error_of(self.url, response.status_code, _body(response), response.headers.get("Retry-After"))
         return response
 

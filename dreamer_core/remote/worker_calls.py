@@ -8,7 +8,7 @@ from dreamer_core.remote.errors import Unreadable
 from dreamer_core.remote.questions import given
 from dreamer_core.remote.reading import read
 from dreamer_core.remote.transport import segment
-from dreamer_core.remote.work import (
+from dreamer_core.remote.worker_messages import (
     ClaimAnswer,
     Ending,
     HeartbeatAnswer,
@@ -24,9 +24,11 @@ class WorkerCalls(Calls):
         body = {**given(facts), "queues": list(facts.queues), "facts": dict(facts.facts)}
         return read(Registration, self._http.json("POST", "/workers", body))
 
-    def worker_heartbeat(self, worker_id: str, state: WorkerState, free_slots: int) -> float:
+    def worker_heartbeat(
+        self, worker_id: str, state: WorkerState, free_slots: int, problem: str | None = None
+    ) -> float:
         """For how many seconds the server counts on this worker from now. NotFound: register again."""
-        body = {"state": state, "free_slots": free_slots}
+        body = {"state": state, "free_slots": free_slots, "problem": problem}
         found = self._http.json("POST", f"/workers/{segment(worker_id)}/heartbeat", body)
         return _lease_s(found)
 

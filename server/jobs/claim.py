@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from server.errors import NotFoundError
 from server.files import logs
-from server.jobs import needs, staff, turn
+from server.jobs import availability, needs, turn
 from server.jobs.rows import get_job
 from server.live import events
 from server.metrics.read import stream_state
@@ -44,7 +44,7 @@ class Answer:
 
 def claim(session: Session, worker_id: str, queues: list[str], free_gpus: int, now: float, lease_s: float) -> Answer:
     worker = _hear_of(session, worker_id, now)
-    if worker.state != staff.ONLINE:
+    if worker.state != availability.ONLINE:
         return Answer(None, wait=False, news=News())
     best = session.exec(best_job(worker, queues, now)).first()
     if best is None:
@@ -90,8 +90,8 @@ def _hear_of(session: Session, worker_id: str, now: float) -> Worker:
     if worker is None:
         raise NotFoundError.of("worker", worker_id)
     worker.seen_at = now
-    if worker.state == staff.OFFLINE:  # it was silent for long, and is back
-        worker.state = staff.ONLINE
+    if worker.state == availability.OFFLINE:  # it was silent for long, and is back
+        worker.state = availability.ONLINE
     session.add(worker)
     return worker
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from server.jobs import needs, staff, turn
+from server.jobs import availability, needs, turn
 from server.news import News
 from server.runs.rows import hold_runs
 from server.tables import Job, Run, RunState, Worker
@@ -16,7 +16,7 @@ _AT_ONCE = 5000  # ids in a statement
 
 def stale_reasons(session: Session, now: float, lease_s: float) -> dict[str | None, list[str]]:
     """Runs whose reason is not what it should be, by what it should be; the rest of very many come next time."""
-    workers = staff.live(session, now, lease_s)
+    workers = availability.live(session, now, lease_s)
     found = (
         select(col(Run.id), col(Run.reason), col(Run.commit), col(Job.queue), col(Job.gpus), needs.count_unmet())
         .join(Job, col(Job.run_id) == Run.id)
@@ -45,4 +45,4 @@ def write_reasons(session: Session, reasons: dict[str | None, list[str]], now: f
 def why(unmet: int, queue: str, gpus: int, commit: str | None, workers: Sequence[Worker]) -> str | None:
     if unmet:
         return f"It waits for {unmet} of the runs that it needs."
-    return staff.why_nobody(queue, gpus, commit, workers)
+    return availability.why_nobody(queue, gpus, commit, workers)

@@ -6,7 +6,7 @@ from sqlmodel import Session, col, select
 
 from server import paging
 from server.errors import ConflictError, NotFoundError
-from server.jobs import needs, staff
+from server.jobs import availability, needs
 from server.jobs.rows import get_job
 from server.jobs.submit import queue_for
 from server.news import News
@@ -38,12 +38,12 @@ def edit(
     run, job = hold_run(session, run_id), get_job(session, run_id)
     if run.state != RunState.QUEUED:
         raise ConflictError(f"Run {run_id} is {run.state}: it does not wait any more.", where="state", seen=run.state)
-    workers = staff.live(session, now, lease_s)
+    workers = availability.live(session, now, lease_s)
     job.priority = job.priority if priority is None else priority
     job.queue = job.queue if queue is None else queue_for(queue, run.config, workers)
     session.add(job)
     waits = session.exec(select(Job.run_id).where(col(Job.run_id) == run_id, needs.has_unmet())).first() is not None
-    reason = run.reason if waits else staff.why_nobody(job.queue, job.gpus, run.commit, workers)
+    reason = run.reason if waits else availability.why_nobody(job.queue, job.gpus, run.commit, workers)
     touch(session, run, now, reason=reason)
     session.flush()
     return run, News(changed=[run_id], waiting=[] if waits else [(job.queue, run_id)])

@@ -8,6 +8,7 @@ from dreamer_core.config.checks import MAX_SEED
 from server.configs.resolve import Layer, Words
 from server.errors import InvalidError
 from server.jsonvalues import JsonObject
+from server.refusals import in_words, known_beside
 from server.runs.words import Id, Metric, Name, Prose, Tags
 
 JobKind = Literal["train", "eval", "bench", "viz"]
@@ -42,7 +43,10 @@ class Limits(_Strict):
 class JobOptions(_Strict):
     """What a new job and one after another run have in common."""
 
-    experiment: Name = Field(default="default", description="its name; made if there is none")
+    experiment: Name = Field(
+        default="default",
+        description="its name; made if there is none; absent, an eval or viz goes to that of its checkpoint's run",
+    )
     name: Name | None = Field(default=None, description="absent: after the preset, or after the run it looks at")
     seeds: Seeds | None = Field(default=None, description="one job for each; absent: one job with the config's seed")
     queue: Queue = Field(default="auto", description="auto: gpu where a live worker serves it, cpu otherwise")
@@ -56,7 +60,8 @@ class JobOptions(_Strict):
     commit: Commit | None = Field(default=None, description="the code to run; absent: what the worker has installed")
     checkpoint: CheckpointIn | None = Field(default=None, description="needed by eval, viz and mode=dreamer")
     arguments: JsonObject = Field(
-        default={}, description="eval: episodes, greedy, seed; bench: updates, warmup; viz: context, horizon, seed"
+        default={},
+        description="eval: episodes, greedy, seed; bench: updates, warmup, laps; viz: context, horizon, seed",
     )
     needs: Annotated[list[Id], Field(max_length=100, description="runs that must succeed before it starts")] = []
     limits: Limits = Limits()
@@ -99,6 +104,7 @@ class EvalArguments(_Strict):
 class BenchArguments(_Strict):
     updates: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     warmup: Annotated[int, Field(ge=0, le=1_000_000)] = 5
+    laps: Annotated[int, Field(ge=1, le=10_000)] | None = None  # left to the code that runs: older commits know none
 
 
 class VizArguments(_Strict):
@@ -122,4 +128,5 @@ def check_arguments(kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(["arguments", *map(str, first["loc"])])
-        raise InvalidError(f"{where}: {first['msg']}", where=where, seen=first.get("input")) from None
+        words = in_words(first, known_beside(_ARGUMENTS[kind], first["loc"]))
+        raise InvalidError(f"{where}: {words}", where=where, seen=first.get("input")) from None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, Field
 from sqlmodel import Session, col, select
 
-from server.jobs import needs, staff, turn
+from server.jobs import availability, needs, turn
 from server.tables import Job, Run, RunState, Worker
 
 
@@ -36,7 +36,7 @@ def queues(session: Session, now: float, lease_s: float) -> list[QueueOut]:
     ready = Counter(queue for queue, _ in claimable(session, now))
     queued = _count(session, RunState.QUEUED)
     running = _count(session, RunState.RUNNING, RunState.STOPPING)
-    workers = staff.live(session, now, lease_s)
+    workers = availability.live(session, now, lease_s)
     names = sorted({*queued, *running, *(queue for worker in workers for queue in worker.queues)})
     return [_queue(name, ready[name], queued[name], running[name], workers) for name in names]
 

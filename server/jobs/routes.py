@@ -11,7 +11,7 @@ from server import etags
 from server.configs.resolve import Words
 from server.files.uploads import drop_if_unused
 from server.house import HouseDep
-from server.jobs import again, cancel, listing
+from server.jobs import cancel, listing, requeue
 from server.jobs.clone import clone
 from server.jobs.orders import CloneIn, JobIn, Priority, Queue
 from server.jobs.out import JobOut, job_out, jobs_out
@@ -162,7 +162,7 @@ def retry_job(house: HouseDep, once: OnceDep, run_id: str) -> JSONResponse:
         now = house.clock()
 
         def make() -> JobOut:
-            run, own, gone = again.retry(session, run_id, now)
+            run, own, gone = requeue.retry(session, run_id, now)
             contents.extend(gone)
             return _again(session, news, run, own)
 
@@ -180,7 +180,11 @@ def resume_job(house: HouseDep, once: OnceDep, run_id: str, body: ResumeIn | Non
     with house.database.writing() as session:
         now = house.clock()
         answer = once.answer(
-            session, now, body, lambda: _again(session, news, *again.resume(session, run_id, changes, now)), status=200
+            session,
+            now,
+            body,
+            lambda: _again(session, news, *requeue.resume(session, run_id, changes, now)),
+            status=200,
         )
     news.tell(house)
     return answer.response()

@@ -8,9 +8,10 @@ from sqlmodel import Session, col, select
 
 from dreamer_core.errors import ConfigError
 from server.configs.resolve import Resolved, resolve
+from server.configs.seeds import seeds_of
 from server.errors import ConflictError, InvalidError, NotFoundError
 from server.ids import new_id
-from server.jobs import needs, staff
+from server.jobs import availability, needs
 from server.jobs.orders import CheckpointIn, JobIn, check_arguments
 from server.live import events
 from server.news import News
@@ -20,6 +21,7 @@ from server.runs.rows import get_run
 from server.tables import Job, JobNeed, Run, RunKind, RunState, RunTag, Worker
 
 _LOOKS_AT_A_RUN = ("eval", "viz")
+_VERBS = {"train": "train", "bench": "measure"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +48,13 @@ def submit(
     source = None if order.checkpoint is None else _source(session, order, order.checkpoint)
     what = _what(order, source, order.config if layer is None else layer)
     _check_needs(session, order.needs)
-    workers = staff.live(session, now, lease_s)
+    workers = availability.live(session, now, lease_s)
     queue = queue_for(order.queue, what.config, workers)
     gpus = order.gpus if order.gpus is not None else int(queue == "gpu")
     waits = f"It waits for {len(set(order.needs))} of the runs that it needs." if order.needs else None
     shared = {
-        "experiment_id": experiments.ensure(session, order.experiment, now).id,
-        "reason": waits or staff.why_nobody(queue, gpus, order.commit, workers),
+        "experiment_id": _experiment_id(session, order, source, now),
+        "reason": waits or availability.why_nobody(queue, gpus, order.commit, workers),
         "parent_id": parent_id or (source.id if source else None),
     }
     runs = [_run(order, what, seed, now, shared) for seed in what.seeds]
@@ -79,6 +81,13 @@ def _write(session: Session, order: JobIn, runs: Sequence[Run], jobs: Sequence[J
     session.flush()
 
 
+def _experiment_id(session: Session, order: JobIn, source: Run | None, now: float) -> str:
+    """What looks at a run belongs beside it, unless another place is said."""
+    if source is not None and order.kind in _LOOKS_AT_A_RUN and "experiment" not in order.model_fields_set:
+        return source.experiment_id
+    return experiments.ensure(session, order.experiment, now).id
+
+
 def _source(session: Session, order: JobIn, checkpoint: CheckpointIn) -> Run:
     """The run whose checkpoint is asked for."""
     run = get_run(session, checkpoint.run)
@@ -100,11 +109,13 @@ def _what(order: JobIn, source: Run | None, layer: Mapping[str, Any] | None) -> 
         return _look_at(order, source, arguments)
     if not order.words and layer is None:
         raise InvalidError(
-            f"A job of kind {order.kind} needs words or a config.", where="words", todo="e.g. preset=cartpole"
+            f"Say what to {_VERBS[order.kind]}: a preset or a config.",
+            where="words",
+            todo="For example preset=cartpole.",
         )
     config = resolve(order.words, layer)
     _check_mode(order.kind, config, has_checkpoint=source is not None)
-    seeds: list[int | None] = [*dict.fromkeys(order.seeds or [config.seed])]
+    seeds: list[int | None] = [*seeds_of(order.words, order.seeds, config.seed)]
     identity = {name: getattr(config, name) for name in ("preset", "env", "recipe", "mode", "family", "fingerprint")}
     if order.kind == "train":
         identity["total_steps"] = config.total_steps

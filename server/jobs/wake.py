@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from sqlmodel import Session
 
-from server.jobs import queues, staff
+from server.jobs import availability, queues
 
 EVERY_S = 10.0
 
@@ -20,9 +20,9 @@ class Waker:
         ready: defaultdict[str, list[str]] = defaultdict(list)
         for queue, run_id in queues.claimable(session, now):
             ready[queue].append(run_id)
-        found = []
+        there, found = availability.live(session, now, lease_s), []
         for queue, run_ids in ready.items():
-            free = sum(worker.free_slots for worker in staff.live(session, now, lease_s) if queue in worker.queues)
+            free = sum(worker.free_slots for worker in there if queue in worker.queues)
             if free and not 0 <= now - self._called.get(queue, -EVERY_S) < EVERY_S:
                 self._called[queue] = now
                 found += [(queue, run_id) for run_id in run_ids[:free]]

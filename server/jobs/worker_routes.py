@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from server.house import HouseDep
 from server.jobs import claim, ending, heartbeat, lease, workers
 from server.jobs.queues import QueueOut, queues
-from server.jobs.work import (
+from server.jobs.worker_messages import (
     ClaimIn,
     ClaimOut,
     Counted,
@@ -49,9 +49,9 @@ def list_queues(house: HouseDep) -> Queues:
 
 @router.get("/workers")
 def list_workers(house: HouseDep) -> Workers:
-    """All workers that ever registered, and what they have in hand"""
+    """Workers and what they have in hand; one that is gone is listed for a week"""
     with house.database.reading() as session:
-        return Workers(items=workers_out(session))
+        return Workers(items=workers_out(session, house.clock()))
 
 
 @router.post("/workers")
@@ -68,7 +68,7 @@ def register_worker(house: HouseDep, body: WorkerIn) -> Registered:
 def worker_heartbeat(house: HouseDep, worker_id: str, body: WorkerBeat) -> Counted:
     """Say that you live; 404 where the server does not know you: register again"""
     with house.database.writing() as session:
-        workers.beat(session, worker_id, body.state, body.free_slots, house.clock())
+        workers.beat(session, worker_id, body.state, body.free_slots, house.clock(), body.problem)
     return Counted(lease_s=house.settings.lease_s)
 
 

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from server.absent import insert_if_absent
 from server.errors import NotFoundError
 from server.ids import new_id
-from server.jobs import staff
+from server.jobs import availability
 from server.jobs.ending import lose
 from server.jobs.rows import get_job
 from server.news import News
@@ -34,7 +34,9 @@ class Facts:
 
 def register(session: Session, said: Facts, now: float) -> tuple[Worker, News]:
     """A new worker, or an old name that comes back. Another process under the name has lost what the first one had."""
-    fresh = Worker(id=new_id(), free_slots=said.slots, state=staff.ONLINE, started_at=now, seen_at=now, **said.__dict__)
+    fresh = Worker(
+        id=new_id(), free_slots=said.slots, state=availability.ONLINE, started_at=now, seen_at=now, **said.__dict__
+    )
     if insert_if_absent(session, fresh):
         return session.get_one(Worker, fresh.id), News()
     worker = session.exec(select(Worker).where(col(Worker.name) == said.name).with_for_update(key_share=True)).one()
@@ -42,14 +44,14 @@ def register(session: Session, said: Facts, now: float) -> tuple[Worker, News]:
     news = News() if is_same else _lose_all(session, worker, now)
     for name, value in said.__dict__.items():
         setattr(worker, name, value)
-    worker.free_slots, worker.state, worker.seen_at = said.slots, staff.ONLINE, now
+    worker.free_slots, worker.state, worker.seen_at = said.slots, availability.ONLINE, now
     worker.started_at = worker.started_at if is_same else now
     session.add(worker)
     return worker, news
 
 
-def beat(session: Session, worker_id: str, state: str, free_slots: int, now: float) -> None:
-    values = {"state": state, "free_slots": free_slots, "seen_at": now}
+def beat(session: Session, worker_id: str, state: str, free_slots: int, now: float, problem: str | None = None) -> None:
+    values = {"state": state, "free_slots": free_slots, "seen_at": now, "problem": problem}
     rows = update(Worker).where(col(Worker.id) == worker_id).values(values)
     if not is_id(worker_id) or session.connection().execute(rows).rowcount == 0:
         raise NotFoundError.of("worker", worker_id)
@@ -57,15 +59,15 @@ def beat(session: Session, worker_id: str, state: str, free_slots: int, now: flo
 
 def silent(session: Session, now: float, lease_s: float) -> Sequence[str]:
     """Those of whom nothing was heard for long, and who are not known to be gone."""
-    gone = (col(Worker.state) != staff.OFFLINE, col(Worker.seen_at) < now - staff.SILENCES * lease_s)
+    gone = (col(Worker.state) != availability.OFFLINE, col(Worker.seen_at) < now - availability.SILENCES * lease_s)
     return session.exec(select(Worker.id).where(*gone)).all()
 
 
 def give_up(session: Session, worker_ids: Sequence[str], now: float, lease_s: float) -> None:
     """Offline, until they speak again."""
-    still_silent = col(Worker.seen_at) < now - staff.SILENCES * lease_s
+    still_silent = col(Worker.seen_at) < now - availability.SILENCES * lease_s
     rows = update(Worker).where(col(Worker.id).in_(worker_ids), still_silent)
-    session.connection().execute(rows.values(state=staff.OFFLINE, free_slots=0))
+    session.connection().execute(rows.values(state=availability.OFFLINE, free_slots=0))
 
 
 def _lose_all(session: Session, worker: Worker, now: float) -> News:

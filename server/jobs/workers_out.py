@@ -4,12 +4,16 @@ from collections import defaultdict
 from typing import Any
 
 from pydantic import BaseModel, Field
+from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from server.clock import iso
+from server.jobs.availability import OFFLINE
 from server.runs.out import progress
 from server.runs.rows import LEAN
 from server.tables import Job, Run, RunKind, RunState, Worker
+
+_GONE_FOR_GOOD_S = 7 * 24 * 3600
 
 
 class InHand(BaseModel):
@@ -37,14 +41,16 @@ class WorkerOut(BaseModel):
     runs_commits: bool
     facts: dict[str, Any]
     state: str = Field(description="online, draining or offline")
+    problem: str | None = Field(description="why it takes no jobs, where it says so")
     started_at: str
     seen_at: str
     running: list[InHand]
 
 
-def workers_out(session: Session) -> list[WorkerOut]:
-    """All that ever registered: who is here first, then by name."""
-    found = session.exec(select(Worker).order_by(col(Worker.state) == "offline", col(Worker.name))).all()
+def workers_out(session: Session, now: float) -> list[WorkerOut]:
+    """Who is here first, then by name. Of those that are gone, the ones that were here lately."""
+    is_shown = or_(col(Worker.state) != OFFLINE, col(Worker.seen_at) > now - _GONE_FOR_GOOD_S)
+    found = session.exec(select(Worker).where(is_shown).order_by(col(Worker.state) == OFFLINE, col(Worker.name))).all()
     in_hand = _in_hand(session)
     return [
         WorkerOut(

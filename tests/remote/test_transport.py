@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -137,6 +138,21 @@ def test_a_server_that_is_not_there_is_one_sentence_with_what_to_do() -> None:
         client = Client(f"http://127.0.0.1:{taken.getsockname()[1]}", "t", patience_s=0)
         with pytest.raises(Unreachable, match=r"cannot be reached \(connection refused\).*dreamgate up.*--server"):
             client.get_run("x")
+
+
+def test_no_token_is_not_called_a_wrong_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("DREAMGATE_TOKEN", raising=False)
+    monkeypatch.setenv("DREAMGATE_DATA", str(tmp_path))
+
+    def ask(url: str) -> str:
+        transport = httpx2.MockTransport(lambda request: refusal(401, "unauthorized", "No."))
+        with pytest.raises(Unauthorized) as caught:
+            Client(url, http=httpx2.Client(transport=transport)).get_run("x")
+        return str(caught.value)
+
+    here, there = ask("http://127.0.0.1:8420"), ask("http://server.test")
+    assert f"none was found: DREAMGATE_TOKEN is not set, and there is no {tmp_path}/token (DREAMGATE_DATA names" in here
+    assert "none was found: DREAMGATE_TOKEN is not set. Set DREAMGATE_TOKEN" in there
 
 
 def test_a_wrong_token_is_one_sentence_with_what_to_do() -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from dreamer_core.remote import Client
 from dreamer_core.remote.errors import Gap, LeaseLost, NotFound, RemoteError, Unreachable
 from dreamer_core.remote.shapes import Artifact
-from dreamer_core.remote.work import (
+from dreamer_core.remote.worker_messages import (
     CheckpointOf,
     Claim,
     ClaimAnswer,
@@ -36,6 +36,7 @@ class FakeServer:
         self.endings: list[Ending] = []
         self.beats: list[tuple[Mapping[str, float] | None, Progress | None]] = []
         self.states: list[str] = []
+        self.problem: str | None = None
         self.registered: list[WorkerFacts] = []
         self.manifest: dict[str, Any] | None = None
         self.queue: list[Claim] = []
@@ -117,9 +118,10 @@ class FakeClient:
         self.server.registered.append(facts)
         return Registration(id="worker-1", lease_s=0.4)
 
-    def worker_heartbeat(self, worker_id: str, state: str, free_slots: int) -> float:
+    def worker_heartbeat(self, worker_id: str, state: str, free_slots: int, problem: str | None = None) -> float:
         self._ask("worker heartbeat")
         self.server.states.append(state)
+        self.server.problem = problem
         return 0.4
 
     def claim(self, worker_id: str, queues: Sequence[str], free_gpus: int, key: str) -> ClaimAnswer:

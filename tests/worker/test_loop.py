@@ -4,11 +4,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from dreamer_core.remote.errors import NotFound, Unreadable
-from dreamer_core.remote.work import WorkerFacts
+from dreamer_core.remote.worker_messages import WorkerFacts
 from tests.worker.fakes import FakeClient, FakeServer, a_claim
 from worker.loop import Worker
 from worker.slots import Slots
@@ -85,10 +86,10 @@ def test_a_server_that_forgot_it_is_told_again(
 ) -> None:
     beat, forgotten = FakeClient.worker_heartbeat, iter([True])
 
-    def forget_once(self: FakeClient, worker_id: str, state: str, free_slots: int) -> float:
+    def forget_once(self: FakeClient, worker_id: str, *said: Any) -> float:
         if next(forgotten, False):
             raise NotFound("not_found", "no such worker", 404)
-        return beat(self, worker_id, state, free_slots)
+        return beat(self, worker_id, *said)
 
     monkeypatch.setattr(FakeClient, "worker_heartbeat", forget_once)
     worker.start()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dreamer_core.remote.work import Progress
+from dreamer_core.remote.worker_messages import Progress
 from dreamer_core.runs.folder import RunFolder
 from tests.worker.fakes import FakeClient, FakeServer, a_claim
 from worker.places import Desk
@@ -44,7 +44,7 @@ def test_the_log_goes_at_any_time_and_numbers_only_while_a_child_writes(
     shipper: Shipper, server: FakeServer, folder: RunFolder
 ) -> None:
     write(folder, 1, 2)
-    shipper.diary.write("a word")
+    shipper.job_log.write("a word")
     assert shipper.flush(5)
     assert (server.log, server.records) == (b"a word\n", [])
     shipper.open(0, 0)
@@ -95,7 +95,7 @@ def test_nothing_has_arrived_while_the_server_is_away_and_all_of_it_later(
 
 def test_a_lost_lease_stops_the_job(shipper: Shipper, server: FakeServer, order: StopOrder) -> None:
     server.is_lost = True
-    shipper.diary.write("a word")
+    shipper.job_log.write("a word")
     assert order.wait(5)
     assert order.is_lost
     assert not shipper.flush(0.1)

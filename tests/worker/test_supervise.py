@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from dreamer_core.remote.work import Claim
+from dreamer_core.remote.worker_messages import Claim
 from tests.worker.fakes import RUN, FakeServer, a_claim
-from worker import delivery, keeper
+from worker import delivery, early_outputs
 from worker.slots import Seat
 from worker.stopping import Why
 from worker.supervise import Supervision
@@ -201,7 +201,7 @@ def test_a_drained_job_leaves_all_that_another_worker_needs_to_go_on(
     claim = a_claim(attempt=2, records=kept, events=len(server.events), log_bytes=len(server.log))
     supervise(elsewhere, claim).run()
     assert [ending.outcome for ending in server.endings] == ["drained", "succeeded"]
-    assert f"training goes on behind {kept} records" in server.log.decode()
+    assert f"training continues after {kept} records" in server.log.decode()
     assert series(server) == expected(60)
     assert not any("replay" in name or name.endswith(".jsonl") for name in server.files)
 
@@ -255,7 +255,7 @@ def test_one_that_dies_after_it_started_afresh_goes_on_from_its_new_checkpoint(
     pretend_core(records=12, save=4, die=6)
     supervise(tools, a_claim(fresh=True)).run()
     assert series(server) == expected(12)
-    assert "training goes on behind 4 records" in server.log.decode()
+    assert "training continues after 4 records" in server.log.decode()
 
 
 def test_a_commit_without_a_repository_is_refused_with_the_reason(
@@ -328,10 +328,10 @@ def test_an_end_that_the_server_always_breaks_of_is_given_up(
     assert not thread.is_alive()
 
 
-def test_a_child_that_dies_before_its_first_checkpoint_does_not_take_the_keeper_along(
+def test_a_child_that_dies_before_its_first_checkpoint_does_not_take_the_early_outputs_along(
     tools: Tools, server: FakeServer, pretend_core: Pretend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeper, "_LOOK_S", 0.02)
+    monkeypatch.setattr(early_outputs, "_LOOK_S", 0.02)
     died = tools.places.runs / "died"
     pretend_core(records=2000, save=10, die_once=str(died), pause_s=0.05)
     supervision = supervise(tools)

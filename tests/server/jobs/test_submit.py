@@ -40,6 +40,31 @@ def test_each_seed_gets_a_job_and_all_are_one_seed_group(client: TestClient) -> 
     assert get(client, f"/runs/{runs[2]['id']}")["config"]["seed"] == 2
 
 
+def test_a_seed_among_the_words_counts_or_is_refused_and_is_never_dropped(client: TestClient) -> None:
+    words = ["preset=cartpole", "seed=3"]
+    for path, body in (("jobs", {"kind": "train"}), ("validate", {})):
+        answer = client.post(f"{API}/{path}", json={"words": words, "seeds": [0, 1], **body})
+        status, code, message = refused(answer)
+        assert (status, code) == (422, "invalid")
+        assert message == "seed: is 3 here, and the seeds are 0, 1: say it in Seeds (--seeds) alone"
+    assert get(client, f"/runs/{submit(client, words=words)}")["seed"] == 3
+    assert get(client, f"/runs/{submit(client, words=words, seeds=[3])}")["seed"] == 3
+
+
+def test_what_looks_at_a_run_is_kept_beside_it(client: TestClient, database: Database) -> None:
+    with database.writing() as session:
+        run_id = a_run(session, kind="train", experiment="mine", started_at=1.0).id
+    looks = {"kind": "eval", "checkpoint": {"run": run_id}, "words": []}
+    assert submit_all(client, **looks)[0]["run"]["experiment"]["name"] == "mine"
+    assert submit_all(client, **looks, experiment="default")[0]["run"]["experiment"]["name"] == "default"
+
+
+def test_what_is_to_be_run_must_be_said(client: TestClient) -> None:
+    for kind, verb in (("train", "train"), ("bench", "measure")):
+        _, _, message = refused(client.post(f"{API}/jobs", json={"kind": kind}))
+        assert message == f"Say what to {verb}: a preset or a config."
+
+
 def test_another_setting_is_another_seed_group(client: TestClient) -> None:
     [first], [second] = submit_all(client), submit_all(client, words=["preset=cartpole", "algo.horizon=7"])
     [third] = submit_all(client, commit="abcdef1")

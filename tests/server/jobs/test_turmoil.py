@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from server.database import Database
 from server.errors import ApiError
-from server.jobs import again, explain, listing, needs, reaper, workers
+from server.jobs import explain, listing, needs, reaper, requeue, workers
 from server.jobs.cancel import cancel, cancel_many
 from server.jobs.claim import claim
 from server.jobs.ending import Ending, end
@@ -74,8 +74,8 @@ class Turmoil:
             lambda session: events.append(session, leased, 0, [{"kind": "note"}], now),
             lambda session: cancel(session, run_id, now),
             lambda session: cancel_many(session, now, states=[RunState.QUEUED, RunState.RUNNING], ids=some),
-            lambda session: again.retry(session, run_id, now),
-            lambda session: again.resume(session, run_id, [], now),
+            lambda session: requeue.retry(session, run_id, now),
+            lambda session: requeue.resume(session, run_id, [], now),
             lambda session: [reaper.reap(session, late, now) for late in reaper.overdue(session, now)[:1]],
             _rarely(draw, lambda session: reaper.grant_grace(session, now, LEASE_S)),
             _rarely(draw, lambda session: workers.register(session, facts, now)),

@@ -2,6 +2,8 @@
 
 from starlette.testclient import TestClient
 
+from server.database import Database
+from tests.server.factories import a_worker
 from tests.server.fakes import RecordedWakeUps, SetClock
 from tests.server.jobs.asking import API, get, job, post, refused, register, start, state, submit
 
@@ -59,9 +61,28 @@ def test_a_worker_that_comes_back_leaves_the_jobs_of_others_alone(client: TestCl
     assert (state(client, run_id), second != first) == ("running", True)
 
 
+def test_a_worker_that_is_gone_is_listed_for_a_week(client: TestClient, database: Database, clock: SetClock) -> None:
+    day = 24 * 3600
+    with database.writing() as session:
+        for name, state, days in (("here", "online", 0), ("lately", "offline", 6), ("long-ago", "offline", 8)):
+            a_worker(session, name, state=state, seen_at=clock() - days * day)
+    assert [worker["name"] for worker in client.get("/api/v1/workers").json()["items"]] == ["here", "lately"]
+
+
 def test_a_worker_that_nobody_knows_is_told_to_register(client: TestClient) -> None:
     response = client.post(f"{API}/workers/nobody/heartbeat", json={"state": "online", "free_slots": 1})
     assert refused(response) == (404, "not_found", "There is no worker 'nobody'.")
+
+
+def test_a_worker_says_why_it_takes_no_jobs(client: TestClient) -> None:
+    worker, full = register(client, "box"), "the disk of /runs has only 63 MiB left"
+    beat = {"state": "online", "free_slots": 1}
+    post(client, f"/workers/{worker}/heartbeat", {**beat, "problem": full})
+    assert get(client, "/workers")["items"][0]["problem"] == full
+    assert job(client, submit(client))["run"]["reason"] == f"The worker box takes no jobs: {full}."
+    post(client, f"/workers/{worker}/heartbeat", beat)
+    assert get(client, "/workers")["items"][0]["problem"] is None
+    assert job(client, submit(client))["run"]["reason"] is None
 
 
 def test_a_claim_is_a_sign_of_life(client: TestClient, clock: SetClock) -> None:

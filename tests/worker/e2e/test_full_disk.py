@@ -8,7 +8,7 @@ import pytest
 
 from dreamer_core.config import load_config, to_mapping
 from dreamer_core.metrics.sink import read_records
-from dreamer_core.remote.work import WorkerFacts
+from dreamer_core.remote.worker_messages import WorkerFacts
 from tests.worker.e2e.processes import wait_for
 from tests.worker.fakes import FakeServer, a_claim
 from worker.loop import Worker
@@ -77,6 +77,7 @@ def test_the_job_stops_and_names_the_place_and_with_room_again_the_next_one_runs
     assert str(disk / "runs") in str(ending.error)
     assert len(read_records(disk / "runs" / "aaa" / "metrics.jsonl")) == len(server.records)
     assert not list((disk / "runs" / "aaa" / "checkpoints").glob(".half*"))
+    wait_for(lambda: server.problem is not None, 10)
     server.queue = [a_claim(run_id="bbb", config=short, records=len(server.records))]
     full.unlink()
     wait_for(lambda: len(server.endings) == 2, 60, server.log.decode)

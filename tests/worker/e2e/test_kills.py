@@ -51,7 +51,7 @@ def test_kill_9_of_the_worker_and_another_one_in_its_place(stage: Stage, undistu
     assert_undisturbed(stage, run_id, undisturbed)
     assert not orphan.is_running()
     assert [attempt.outcome for attempt in stage.job(run_id).attempts] == ["lost", "succeeded"]
-    assert "training goes on behind" in stage.client.read_log(run_id)
+    assert "training continues after" in stage.client.read_log(run_id)
 
 
 @pytest.mark.slow
@@ -111,7 +111,7 @@ def test_a_drained_worker_hands_its_job_to_another_one_elsewhere(
     stage.work("second")
     assert_undisturbed(stage, run_id, undisturbed)
     assert [attempt.outcome for attempt in stage.job(run_id).attempts] == ["drained", "succeeded"]
-    found = re.findall(r"training goes on behind (\d+) records", stage.client.read_log(run_id))
+    found = re.findall(r"training continues after (\d+) records", stage.client.read_log(run_id))
     assert len(found) == 1
     assert int(found[0]) >= MIDDLE  # not from the start: the state came over the server
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from dreamer_core.config import load_config, to_mapping
-from dreamer_core.remote.work import Claim
+from dreamer_core.remote.worker_messages import Claim
 from tests.worker.e2e.conftest import WORDS
 from tests.worker.e2e.processes import plain, wait_for
 from tests.worker.fakes import FakeServer, a_claim
@@ -68,7 +68,7 @@ def test_drained_they_go_on_elsewhere(tmp_path: Path, server: FakeServer, undist
     elsewhere = replace(tools, places=Places(tmp_path / "second"))
     Supervision(elsewhere, a_job(2, server), SEAT).run()
     assert server.endings[-1].outcome == "succeeded", server.log.decode()
-    assert "training goes on behind" in server.log.decode()
+    assert "training continues after" in server.log.decode()
     assert plain(server.records) == undisturbed
 
 

@@ -19,7 +19,14 @@ from server.runs.rows import hold_run
 from server.runs.states import move
 from server.tables import Job, JobNeed, Run, RunKind, RunState
 
-_NOTHING_YET = {"env_steps": 0, "train_steps": 0, "steps_per_s": None, "started_at": None, "manifest": None}
+_NOTHING_YET = {
+    "env_steps": 0,
+    "train_steps": 0,
+    "steps_per_s": None,
+    "started_at": None,
+    "manifest": None,
+    "source_commit": None,
+}
 
 
 class Retried(NamedTuple):

@@ -40,7 +40,7 @@ def in_words(said: dict[str, Any]) -> list[str]:
     kind = said.get("type")
     try:
         if kind == "start":
-            return [f"training goes on behind {said['records']} records" if said["records"] else "training begins"]
+            return [f"training continues after {said['records']} records" if said["records"] else "training begins"]
         if kind == "record" and "sps" in said:
             return [_record(said)]
         if kind == "eval":

@@ -51,6 +51,7 @@ class WorkerBeat(BaseModel):
 
     state: Literal["online", "draining", "offline"]
     free_slots: Annotated[int, Field(ge=0, le=1000)]
+    problem: Annotated[Text, Field(max_length=1000)] | None = Field(default=None, description="why it takes no jobs")
 
 
 class Counted(BaseModel):

@@ -27,4 +27,6 @@ def why_nobody(queue: str, gpus: int, commit: str | None, workers: Sequence[Work
         return f"No live worker of the queue {queue!r} has {gpus} GPU{'s' if gpus > 1 else ''}; the most is {most}."
     if commit is not None and not any(worker.runs_commits for worker in strong):
         return "No live worker has a source repository to take the commit from."
+    if all(worker.problem for worker in strong):
+        return f"The worker {strong[0].name} takes no jobs: {strong[0].problem}."
     return None

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 _LOOK_S, _LONGEST_WAIT_S = 3.0, 300.0
 
 
-class Keeper(threading.Thread):
+class EarlyOutputs(threading.Thread):
     """A thread of its own: a large file must hold up neither heartbeats nor metrics. What fails is tried again."""
 
     def __init__(self, outputs: Outputs, order: StopOrder) -> None:

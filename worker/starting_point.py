@@ -1,4 +1,4 @@
-"""The ground that a job starts on: nobody else writes in its folder; what lies there is kept, fetched or cleared."""
+"""What a job starts from: nobody else writes in its folder; what lies there is kept, fetched or cleared."""
 
 import contextlib
 import logging
@@ -11,7 +11,7 @@ import psutil
 
 from dreamer_core.errors import UsageError
 from dreamer_core.remote import Client
-from dreamer_core.remote.work import Claim
+from dreamer_core.remote.worker_messages import Claim
 from dreamer_core.runs import manifest
 from dreamer_core.runs.folder import RunFolder
 from worker import inputs
@@ -26,7 +26,7 @@ _MORE_S = 10.0  # than the grace: that of the attempt before may have begun a li
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
+class StartingPoint:
     folder: RunFolder
     resumes_at: int | None  # environment steps; None: the run begins in a folder that is not there yet
 
@@ -70,12 +70,12 @@ def _holder(folder: RunFolder, rank: int, desk: Desk) -> psutil.Process | None:
         return None
 
 
-def lay(client: Client, claim: Claim, folder: RunFolder, desk: Desk, *, afresh: bool) -> Ground:
-    """Go on from the furthest state there is, here or on the server, or clear the ground."""
+def prepare(client: Client, claim: Claim, folder: RunFolder, desk: Desk, *, afresh: bool) -> StartingPoint:
+    """Go on from the furthest state there is, here or on the server, or clear the folder."""
     at = None if claim.kind != "train" or afresh else _state(client, claim, folder, desk)
     if at is None and folder.path.exists():
         shutil.rmtree(folder.path)
-    return Ground(folder=folder, resumes_at=at)
+    return StartingPoint(folder=folder, resumes_at=at)
 
 
 def _state(client: Client, claim: Claim, folder: RunFolder, desk: Desk) -> int | None:

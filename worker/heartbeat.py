@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from dreamer_core.remote import Client
 from dreamer_core.remote.errors import LeaseLost, NotFound, RemoteError
-from dreamer_core.remote.work import Claim, Progress
+from dreamer_core.remote.worker_messages import Claim, Progress
 from worker.stopping import StopOrder, Why
 
 log = logging.getLogger(__name__)
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 _LONGEST_S = 3.0  # somebody who cancels should not have to wait for long
 
 
-class Pulse(threading.Thread):
+class Heartbeat(threading.Thread):
     """A thread and a connection of its own: however slow an upload is, the lease is kept.
 
     `heart` is a client that gives up quickly: the next beat is the repetition.
@@ -28,7 +28,7 @@ class Pulse(threading.Thread):
         usage: Callable[[], Mapping[str, float]],
         progress: Callable[[], Progress | None],
     ) -> None:
-        super().__init__(name=f"pulse-{claim.run_id}", daemon=True)
+        super().__init__(name=f"heartbeat-{claim.run_id}", daemon=True)
         self._heart, self._claim, self._order = heart, claim, order
         self._usage, self._progress = usage, progress
         self._is_over = threading.Event()

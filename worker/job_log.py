@@ -9,7 +9,7 @@ from dreamer_core.remote.errors import Gap
 PIECE = 256 * 1024  # bytes of one request
 
 
-class Diary:
+class JobLog:
     """It begins where the log of the attempts before it ends, at byte `start` of the run's log on the server.
 
     `send` takes the byte from which on, and the bytes, and gives how many bytes the server has then.

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from worker import says
+from worker import child_output
+from worker.child_output import Listener, in_words
 from worker.places import Desk
-from worker.says import Listener, in_words
 
 
 @pytest.mark.parametrize(
     ("said", "words"),
     [
         ({"type": "start", "records": 0, "events": 0}, ["training begins"]),
-        ({"type": "start", "records": 12, "events": 1}, ["training goes on behind 12 records"]),
+        ({"type": "start", "records": 12, "events": 1}, ["training continues after 12 records"]),
         (
             {"type": "record", "env_steps": 1600, "train_steps": 64, "sps": 38.14, "Rewards/rew_avg": 21.25},
             ["step 1,600  return 21.2  64 updates  38.1 steps/s"],
@@ -42,12 +42,12 @@ def test_the_start_is_heard_and_nothing_is_said_twice(tmp_path: Path) -> None:
     assert (listener.listen(), listener.started) == ([], None)
     line = json.dumps({"type": "start", "run": "x", "records": 4, "events": 2})
     desk.said.write_text(f"not json\n{line}\n")
-    assert (listener.listen(), listener.started) == (["training goes on behind 4 records"], (4, 2))
+    assert (listener.listen(), listener.started) == (["training continues after 4 records"], (4, 2))
     assert listener.listen() == []
 
 
 def test_what_was_heard_of_a_talkative_child_takes_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(says, "_MUCH", 100_000)
+    monkeypatch.setattr(child_output, "_MUCH", 100_000)
     desk = Desk(tmp_path)
     listener, heard = Listener(desk), 0
     with desk.said.open("wb", buffering=0) as child:  # as the child has it: it writes on where it was

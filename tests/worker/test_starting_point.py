@@ -14,7 +14,7 @@ from dreamer_core.runs import manifest
 from dreamer_core.runs.atomic import write_json
 from dreamer_core.runs.folder import RunFolder, create_run_in
 from tests.worker.fakes import RUN, FakeServer, a_claim
-from worker import ground
+from worker import starting_point
 from worker.checkpoints import resumable_at, step_of
 from worker.places import Places
 from worker.stopping import StopOrder, Why
@@ -52,7 +52,7 @@ def on_server(server: FakeServer, folder: RunFolder) -> None:
 def lay(server: FakeServer, places: Places, **claim: object) -> int | None:
     asked = a_claim(**claim)
     desk = places.desk(RUN, asked.attempt)
-    return ground.lay(server.client, asked, places.run(RUN), desk, afresh=asked.fresh).resumes_at
+    return starting_point.prepare(server.client, asked, places.run(RUN), desk, afresh=asked.fresh).resumes_at
 
 
 def test_where_nothing_is_it_begins(server: FakeServer, places: Places) -> None:
@@ -119,7 +119,9 @@ def test_a_name_that_is_no_checkpoint_has_no_step() -> None:
 def test_it_waits_until_nobody_writes_in_the_folder(places: Places) -> None:
     folder = a_run(places)
     with folder.locked():
-        waiting = threading.Thread(target=ground.wait_until_free, args=(folder, places.desk(RUN, 2), StopOrder(), 10))
+        waiting = threading.Thread(
+            target=starting_point.wait_until_free, args=(folder, places.desk(RUN, 2), StopOrder(), 10)
+        )
         waiting.start()
         time.sleep(0.3)
         assert waiting.is_alive()
@@ -128,13 +130,13 @@ def test_it_waits_until_nobody_writes_in_the_folder(places: Places) -> None:
 
 
 def test_it_does_not_wait_for_ever_nor_when_it_is_to_stop(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ground, "_MORE_S", 0.1)
+    monkeypatch.setattr(starting_point, "_MORE_S", 0.1)
     folder, order = a_run(places), StopOrder()
     with folder.locked(rank=1):
         with pytest.raises(UsageError, match="is in use by process"):
-            ground.wait_until_free(folder, places.desk(RUN, 2), order, 0.1)
+            starting_point.wait_until_free(folder, places.desk(RUN, 2), order, 0.1)
         order.ask(Why.CANCEL, "It was cancelled.")
-        ground.wait_until_free(folder, places.desk(RUN, 2), order, 60)
+        starting_point.wait_until_free(folder, places.desk(RUN, 2), order, 60)
 
 
 DEAF = """
@@ -152,7 +154,7 @@ time.sleep(60)
 def test_of_those_that_do_not_leave_the_folder_only_a_worker_s_own_child_is_killed(
     places: Places, monkeypatch: pytest.MonkeyPatch, is_of_a_worker: bool
 ) -> None:
-    monkeypatch.setattr(ground, "_MORE_S", 0.2)
+    monkeypatch.setattr(starting_point, "_MORE_S", 0.2)
     folder, earlier, now = a_run(places), places.desk(RUN, 1), places.desk(RUN, 2)
     earlier.path.mkdir(parents=True)
     where = earlier.path if is_of_a_worker else folder.path
@@ -161,10 +163,10 @@ def test_of_those_that_do_not_leave_the_folder_only_a_worker_s_own_child_is_kill
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         if is_of_a_worker:
-            ground.wait_until_free(folder, now, StopOrder(), 0.1)
+            starting_point.wait_until_free(folder, now, StopOrder(), 0.1)
             assert holder.wait(5) == -9
         else:
             with pytest.raises(UsageError, match=f"is in use by process {holder.pid}"):
-                ground.wait_until_free(folder, now, StopOrder(), 0.1)
+                starting_point.wait_until_free(folder, now, StopOrder(), 0.1)
             assert holder.poll() is None
             holder.kill()
