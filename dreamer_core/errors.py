@@ -11,6 +11,7 @@ DreamgateError                 4  it broke
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 OK, RED, USAGE, CANNOT_TELL, BROKE, STOPPED = 0, 1, 2, 3, 4, 75
 
@@ -59,9 +60,13 @@ class NonFiniteError(DreamgateError):
 
 
 class Stopped(DreamgateError):
-    """Training was asked to stop and saved its state first."""
+    """Training was asked to stop and saved its state first, in `folder` if it can go on."""
 
     exit_code = STOPPED
+
+    def __init__(self, message: str, *, folder: Path | None = None) -> None:
+        self.folder = folder
+        super().__init__(message)
 
 
 @contextmanager

@@ -112,8 +112,9 @@ def run_diff(args: argparse.Namespace) -> int:
     if args.json:
         print(dumps(asdict(found)))
         return 0
-    from rich.console import Console
     from rich.table import Table
+
+    from dreamer_core.cli.tables import make_console
 
     table = Table("", "before", "after", "", title=f"{found.before} -> {found.after}")
     for metric in found.metrics:
@@ -121,7 +122,7 @@ def run_diff(args: argparse.Namespace) -> int:
         table.add_row(metric.key, _shown(metric.before), _shown(metric.after), f"{metric.change}{relative}")
     for fact in found.facts:
         table.add_row(fact.name, _shown(fact.before), _shown(fact.after), "differs")
-    Console().print(table)
+    make_console().print(table)
     return 0
 
 

@@ -114,15 +114,20 @@ def _print_json(found: "tuple[Baseline, ...]") -> None:
 
 
 def _print_table(found: "tuple[Baseline, ...]") -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     from dreamer_core.cli.amounts import age
+    from dreamer_core.cli.tables import Column, Rows
 
-    table = Table("baseline", "seeds", "blessed", "by", "flags", "why")
+    table = Rows(
+        (
+            Column("baseline", is_whole=True),
+            Column("seeds", is_number=True),
+            Column("blessed", is_whole=True, leaves=1),
+            Column("by", leaves=2),
+            Column("flags"),
+            Column("why"),
+        )
+    )
     for one in found:
-        flags = [*one.flags, *(["retired"] if one.retired_at else [])]
-        texts = (one.title, str(one.seeds), age(one.created_at), one.who, ", ".join(flags).replace("_", " "), one.why)
-        table.add_row(*map(escape, texts))
-    Console().print(table if found else "There is no baseline.")
+        flags = ", ".join([*one.flags, *(["retired"] if one.retired_at else [])]).replace("_", " ")
+        table.add(one.title, str(one.seeds), age(one.created_at), one.who, flags, one.why)
+    table.show(empty="There is no baseline.")

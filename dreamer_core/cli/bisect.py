@@ -1,6 +1,7 @@
 """`dreamgate bisect`: which commit made a suite red? Each step is a suite run on the server; nothing is checked out."""
 
 import argparse
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from dreamer_core.errors import CANNOT_TELL, OK, UsageError
 
 if TYPE_CHECKING:
     from dreamer_core.remote import Client
+    from dreamer_core.remote.suite_shapes import SuiteRunDetail
     from dreamer_core.suites.bisect import Answer, Found
     from dreamer_core.suites.history import GitHistory
 
@@ -20,6 +22,7 @@ def add_to(commands: Any) -> None:
         help="find the commit that made a suite red",
         description="A binary search over commits whose every step is a run of the suite. Runs that the server already "
         "has of a commit, config and seed are not run again; an inconclusive step is repeated with more seeds. "
+        "Ctrl-C stops the search, not its step; called again, it takes what is done by then. "
         "Exit codes: 0 found, 2 called wrong, 3 cannot tell, 4 broke.",
     )
     parser.add_argument("--good", required=True, metavar="REF", help="a commit where the suite was green")
@@ -62,14 +65,27 @@ class _Oracle:
 
     def ask(self, commit: str, widened: int) -> "Answer":
         from dreamer_core.gates import Verdict
-        from dreamer_core.remote.suite_waiting import wait_for_suite
         from dreamer_core.suites.bisect import Answer
 
         started = self._client.start_suite(self._suite, commit=commit, trigger="bisect", widen=widened, reuse=True)
-        done = wait_for_suite(self._client, started.id)
+        done = self._wait(started)
         answer = Answer(commit=commit, verdict=Verdict(done.verdict or "skipped"), suite_run=done.id, widened=widened)
         self._tell(answer, done.reason)
         return answer
+
+    def _wait(self, started: "SuiteRunDetail") -> "SuiteRunDetail":
+        """Each step may take hours: what is judged, and what it waits for, is seen from the first moment on."""
+        from dreamer_core.cli.suite_progress import Lines
+        from dreamer_core.cli.suite_waits import warn_if_nobody_comes, way_back
+        from dreamer_core.remote.suite_waiting import wait_for_suite
+
+        if not self._as_json:
+            page = f"{self._client.url}/suite-runs/{started.id}"
+            commit = (started.commit or "")[:12]
+            print(f"judging {commit}, {started.jobs.total} jobs: {page}", file=sys.stderr, flush=True)
+        warn_if_nobody_comes(self._client, started)
+        with way_back(self._client.url, started.id):
+            return wait_for_suite(self._client, started.id, on_look=Lines(as_json=self._as_json).on_look)
 
     def _tell(self, answer: "Answer", reason: str) -> None:
         from dreamer_core.metrics.jsonsafe import dumps

@@ -1,8 +1,13 @@
 """The commit and the branch of the repository one stands in."""
 
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
+
+from dreamer_core.errors import UsageError
+
+_HASH = re.compile("[0-9a-f]{7,40}")
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,14 @@ def find_checkout() -> Checkout:
     return Checkout(
         commit=commit or None, branch=branch or None, is_dirty=bool(commit and _git("status", "--porcelain"))
     )
+
+
+def find_commit(name: str) -> str:
+    """Its hash, where this repository knows it; a hash that it does not know is left to the workers' repository."""
+    found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    if found or _HASH.fullmatch(name):
+        return found or name
+    raise UsageError(f"--commit: there is no {name} in the repository here, and it is not a hash of 7 to 40 digits")
 
 
 def warn_if_dirty(checkout: Checkout) -> None:

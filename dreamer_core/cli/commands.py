@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from dreamer_core.cli import (
     baseline,
     bench,
+    bench_learning,
     bisect,
     cancel,
+    compare,
     curves,
     evaluate,
     export,
@@ -28,14 +30,17 @@ from dreamer_core.cli import (
     viz,
     wait,
 )
+from dreamer_core.config.parse import suggestion
+from dreamer_core.errors import UsageError
+from dreamer_core.program import command
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 ENTRY_POINTS = "dreamgate.commands"  # name = "a.module", which has `add_to(commands)` and is quick to import
 
-_TRAINING = (train, evaluate, bench, viz, sweep, presets, baseline, gate)
-_CLIENT = (submit, runs, wait, logs, curves, export, log, cancel, retry, resume, suite, bisect)
+_TRAINING = (train, evaluate, bench, bench_learning, viz, sweep, presets, baseline, gate)
+_CLIENT = (submit, runs, wait, logs, curves, compare, export, log, cancel, retry, resume, suite, bisect)
 
 
 class Commands:
@@ -57,6 +62,12 @@ class Commands:
 
     def __contains__(self, name: object) -> bool:
         return name in self._parsers.choices
+
+    def check(self, name: str) -> None:
+        """argparse would list all of them, and say nothing of the nearest."""
+        if name not in self:
+            near = suggestion(name, list(self._parsers.choices))
+            raise UsageError(f"there is no command {name!r}{near or ':'} `{command('--help')}` lists them")
 
     def listing(self) -> str:
         width = max(len(name) for rows in self._groups.values() for name, _ in rows)

@@ -3,6 +3,7 @@
 import argparse
 import csv
 import sys
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from dreamer_core.cli import options, server_options
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from dreamer_core.remote.numbers import Curve, Curves
 
 _DRAWN = 40
+_WIDE = 120
 _KEYS_AT_ONCE = 50
 _COLUMNS = ("x", "last", "min", "max", "count", "non_finite")
 
@@ -40,13 +42,15 @@ def add_to(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.csv and args.json:
         raise UsageError("--csv and --json are two ways to print the same: choose one")
-    points = args.points or (1000 if args.csv or args.json else _DRAWN)
+    points = args.points or (1000 if args.csv or args.json else _drawn())
     with server_options.open_client(args) as client:
         keys = server_options.commas(args.keys) or _all_keys(client, args.run_ids)
         parts = [
             client.curves(args.run_ids, some, points, from_step=args.from_step, to_step=args.to_step)
             for some in (keys[first : first + _KEYS_AT_ONCE] for first in range(0, len(keys), _KEYS_AT_ONCE))
         ]
+        if args.keys:
+            _check(client, args.run_ids, keys, parts)
     if args.json:
         _print_json(parts)
     elif args.csv:
@@ -56,6 +60,14 @@ def run(args: argparse.Namespace) -> int:
     if args.keys:
         _tell_missing(parts)
     return 0
+
+
+def _check(client: "Client", run_ids: "Sequence[str]", asked: "Sequence[str]", parts: "Sequence[Curves]") -> None:
+    """A run may lack what the others have; what none of them has is a mistake."""
+    if set(asked) - {curve.key for part in parts for curve in part.curves}:
+        from dreamer_core.cli.known_keys import check_keys
+
+        check_keys(asked, _all_keys(client, run_ids), run_ids)
 
 
 def _all_keys(client: "Client", run_ids: "Sequence[str]") -> list[str]:
@@ -83,21 +95,23 @@ def _print_csv(parts: "Sequence[Curves]") -> None:
 
 
 def _print_table(parts: "Sequence[Curves]") -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from dreamer_core.cli.tables import Column, Rows
 
-    table = Table("run", "key", "curve")
-    for column in ("last", "min", "max", "points", "not finite"):
-        table.add_column(column, justify="right")
+    whole = (Column("run", is_whole=True), Column("key", is_whole=True), Column("curve", is_whole=True, leaves=1))
+    numbers = (("last", 0), ("min", 2), ("max", 3), ("points", 4), ("not finite", 5))
+    table = Rows((*whole, *(Column(name, is_number=True, leaves=leaves) for name, leaves in numbers)))
     for part in parts:
         for curve in part.curves:
-            table.add_row(*_row(curve))
-    Console().print(table if table.row_count else "There are no such numbers.")
+            table.add(*_row(curve))
+    table.show(empty="There are no such numbers.")
+
+
+def _drawn() -> int:
+    """Fewer bars where the terminal is narrow: the keys and the numbers need their place."""
+    return _DRAWN if not sys.stdout.isatty() or get_terminal_size().columns >= _WIDE else _DRAWN // 2
 
 
 def _row(curve: "Curve") -> tuple[str, ...]:
-    from rich.markup import escape
-
     from dreamer_core.cli.amounts import count
     from dreamer_core.cli.sparkline import sparkline
 
@@ -106,7 +120,7 @@ def _row(curve: "Curve") -> tuple[str, ...]:
     bad = sum(curve.non_finite)
     return (
         curve.run,
-        escape(curve.key),
+        curve.key,
         sparkline(curve.last),
         count(curve.last[-1] if curve.last else None),
         count(min(lows, default=None)),

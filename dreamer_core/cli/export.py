@@ -41,8 +41,13 @@ def run(args: argparse.Namespace) -> int:
 
     options.check_outputs(files=[args.output])
     kind = args.format or _ENDINGS.get(args.output.suffix, "json")
+    keys = server_options.commas(args.keys)
     with server_options.open_client(args) as client:
-        client.export(args.run_id, kind, args.output, server_options.commas(args.keys))
+        if keys:
+            from dreamer_core.cli.known_keys import check_keys
+
+            check_keys(keys, [found.key for found in client.keys(args.run_id)], [args.run_id])
+        client.export(args.run_id, kind, args.output, keys)
     size = args.output.stat().st_size
     found = {"type": "file", "path": str(args.output), "format": kind, "bytes": size}
     print(dumps(found) if args.json else f"{args.output}: {size:,} bytes of {kind}")

@@ -19,8 +19,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is no reason to fail
             stream.reconfigure(errors="backslashreplace")
-    args = parse(argv)
     try:
+        args = parse(argv)
         code: int = args.run(args)
     except DreamgateError as error:
         print(f"dreamgate: {'; '.join([str(error), *getattr(error, '__notes__', ())])}", file=sys.stderr)
@@ -45,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """KEY=VALUE words may stand anywhere, also behind options, where argparse alone would not take them."""
     words = sys.argv[1:] if argv is None else list(argv)
+    if words[:2] == ["bench", "learning"]:  # what follows are other options than a benchmark's
+        words[:2] = ["bench-learning"]
     parser = build_parser(words[0] if words else None)
     if not words:
         parser.print_help(sys.stderr)
@@ -70,6 +72,8 @@ def build_parser(wanted: str | None = None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"dreamgate {__version__}")
     commands = add_all(parser, wanted)
+    if wanted and not wanted.startswith("-"):
+        commands.check(wanted)
     parser.description = f"DreamerV3 from a terminal.\n\n{commands.listing()}"
     return parser
 

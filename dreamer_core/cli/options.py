@@ -8,6 +8,7 @@ from pathlib import Path
 from dreamer_core.config import Config, load_config
 from dreamer_core.config.tree import Mode
 from dreamer_core.errors import UsageError
+from dreamer_core.program import command
 
 _MODES: tuple[Mode, ...] = ("train", "bootstrap", "dreamer", "standing_still")
 
@@ -57,5 +58,7 @@ def read_config(args: argparse.Namespace) -> Config:
     if args.mode:
         words.append(f"mode={args.mode}")
     if args.config is None and all("=" in word and not word.startswith("preset=") for word in words):
-        raise UsageError("choose what to train: preset=NAME (`dreamgate presets` lists them), or --config FILE.yaml")
+        raise UsageError(
+            f"choose what to train: preset=NAME (`{command('presets')}` lists them), or --config FILE.yaml"
+        )
     return load_config(words, file=args.config)

@@ -85,19 +85,17 @@ def _print_json(runs: "list[Run]") -> None:
 
 
 def _print_table(runs: "list[Run]", metrics: list[str]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     from dreamer_core.cli.amounts import NONE, age, count
+    from dreamer_core.cli.tables import Column, Rows
 
-    table = Table("id", "experiment", "name", "state")
-    for column in ("seed", "steps", "steps/s", "created", *map(escape, metrics)):
-        table.add_column(column, justify="right")
+    whole = Column("id", is_whole=True)
+    texts = (whole, Column("experiment", leaves=3), Column("name"), Column("state", is_whole=True))
+    numbers = (("seed", 1), ("steps", 2), ("steps/s", 5), ("created", 4), *((key, 0) for key in metrics))
+    table = Rows((*texts, *(Column(name, is_number=True, leaves=leaves) for name, leaves in numbers)))
     for run in runs:
         steps = f"{run.env_steps:,}" + (f" {run.progress:.0%}" if run.progress is not None else "")
         seed = NONE if run.seed is None else str(run.seed)
-        texts = (run.id, escape(run.experiment.name), escape(run.name), run.state)
-        numbers = (seed, steps, count(run.steps_per_s), age(run.created_at))
-        table.add_row(*texts, *numbers, *(count(run.metrics.get(key)) for key in metrics))
-    Console().print(table if runs else "There is no such run.")
+        named = (run.id, run.experiment.name, run.name, run.state)
+        counted = (seed, steps, count(run.steps_per_s), age(run.created_at))
+        table.add(*named, *counted, *(count(run.metrics.get(key)) for key in metrics))
+    table.show(empty="There is no such run.")

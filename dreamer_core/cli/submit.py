@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from dreamer_core.cli import options, server_options
+from dreamer_core.cli.checkout import find_commit
+from dreamer_core.cli.seeds import read_seeds
 from dreamer_core.errors import OK, UsageError
 
 if TYPE_CHECKING:
@@ -27,9 +29,11 @@ def add_to(commands: Any) -> None:
     parser.add_argument("words", nargs="*", metavar="KEY=VALUE", help="as for `dreamgate train`")
     parser.add_argument("--config", type=Path, metavar="FILE", help="a layer between the preset and KEY=VALUE")
     parser.add_argument("--kind", choices=_KINDS, default="train", metavar="KIND", help="train, eval, bench or viz")
-    parser.add_argument("--checkpoint", metavar="RUN[:X]", help="of that run: best (the default), last or a name")
+    parser.add_argument(
+        "--checkpoint", metavar="RUN[:X]", help="of that run, in its experiment: best (default), last ..."
+    )
     parser.add_argument("--argument", action="append", default=[], metavar="K=V", help="eval: episodes=100 ...")
-    parser.add_argument("--seeds", metavar="0,1,2", help="a job for each")
+    parser.add_argument("--seeds", metavar="0,1,2", help="a job for each; 0-2 is the same")
     parser.add_argument("--needs", action="append", default=[], metavar="ID[,ID]", help="start when these succeeded")
     _add_place(parser)
     _add_words(parser)
@@ -44,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     with server_options.open_client(args) as client:
         jobs = client.submit(asked)
         _show(client, jobs, as_json=args.json)
+        _warn_of_waiting(jobs)
         if not args.wait:
             return OK
         from dreamer_core.cli.wait import wait_and_show
@@ -62,7 +67,7 @@ def read_submission(args: argparse.Namespace) -> "Submission":
         name=args.name,
         words=args.words,
         config=_layer(args.config),
-        seeds=_seeds(args.seeds),
+        seeds=read_seeds(args.seeds),
         queue=args.queue,
         priority=args.priority,
         gpus=args.gpus,
@@ -70,7 +75,7 @@ def read_submission(args: argparse.Namespace) -> "Submission":
         hypothesis=args.hypothesis,
         primary_metric=args.primary_metric,
         stop_rule=args.stop_rule,
-        commit=args.commit,
+        commit=find_commit(args.commit) if args.commit else None,
         checkpoint=_checkpoint(args.checkpoint),
         arguments=server_options.values("--argument", args.argument),
         needs=[run_id for word in args.needs for run_id in server_options.commas(word)],
@@ -84,12 +89,12 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--priority", type=int, default=0, metavar="N", help="-100 to 100, higher first (default 0)")
     parser.add_argument("--gpus", type=int, metavar="N")
-    parser.add_argument("--commit", metavar="SHA", help="run that commit's code")
+    parser.add_argument("--commit", metavar="REF", help="run that commit's code (HEAD: of this repository)")
     parser.add_argument("--limit", action="append", default=[], metavar="K=V", help="rss_mib=4000, seconds=600 ...")
 
 
 def _add_words(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--experiment", default="default", metavar="NAME", help="made if there is none")
+    parser.add_argument("--experiment", metavar="NAME", help="made if there is none (default: default)")
     parser.add_argument("--name", help="of the run")
     parser.add_argument("--tag", action="append", default=[])
     parser.add_argument("--hypothesis", default="", metavar="TEXT", help="change X → expect Y, before it is known")
@@ -111,13 +116,6 @@ def _layer(file: Path | None) -> dict[str, Any] | None:
     return found
 
 
-def _seeds(text: str | None) -> list[int]:
-    try:
-        return [int(word) for word in server_options.commas(text)]
-    except ValueError:
-        raise UsageError(f"--seeds takes whole numbers with commas between, got {text!r}") from None
-
-
 def _checkpoint(text: str | None) -> "Checkpoint | None":
     from dreamer_core.remote import Checkpoint
 
@@ -125,6 +123,15 @@ def _checkpoint(text: str | None) -> "Checkpoint | None":
         return None
     run_id, _, which = text.partition(":")
     return Checkpoint(run=run_id, which=which or "best")
+
+
+def _warn_of_waiting(jobs: "tuple[Job, ...]") -> None:
+    """Why nobody takes them, as the server sees it now: better said at once than waited for."""
+    import sys
+
+    for reason in dict.fromkeys(job.run.reason for job in jobs if job.run.reason and not job.needs):
+        which = "the job waits" if len(jobs) == 1 else "the jobs wait"
+        print(f"dreamgate: {which}: {reason}", file=sys.stderr)
 
 
 def _show(client: "Client", jobs: "tuple[Job, ...]", *, as_json: bool) -> None:

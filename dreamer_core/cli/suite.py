@@ -40,7 +40,7 @@ def run_list(args: argparse.Namespace) -> int:
         for one in found:
             print(dumps({"type": "suite", **_row(one)}))
     else:
-        _print_table(found)
+        _print_table(found, client.url)
     return OK
 
 
@@ -143,20 +143,19 @@ def _row(suite: "Suite") -> dict[str, Any]:
     }
 
 
-def _print_table(found: "tuple[Suite, ...]") -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
+def _print_table(found: "tuple[Suite, ...]", server: str) -> None:
     from dreamer_core.cli.amounts import NONE, age
+    from dreamer_core.cli.tables import Column, Rows
     from dreamer_core.gates.verdict import Verdict
+    from dreamer_core.program import command
 
-    table = Table("name", "scenarios", "jobs", "schedule (UTC)", "latest", "")
+    names = (Column("name", is_whole=True), Column("scenarios", is_number=True), Column("jobs", is_number=True))
+    table = Rows((*names, Column("schedule (UTC)", leaves=1), Column("latest", is_whole=True), Column("", leaves=2)))
     for suite in found:
         row, latest = _row(suite), suite.latest
         word = NONE if latest is None else latest.verdict or latest.state
         shape = Verdict(latest.verdict).shape if latest is not None and latest.verdict else ""
         when = age(latest.created_at) if latest is not None else ""
-        texts = (escape(f"{suite.name} v{suite.version}"), str(row["scenarios"]), str(row["jobs"]))
-        table.add_row(*texts, escape(suite.schedule or NONE), f"{shape} {word}".strip(), when)
-    Console().print(table if found else "There is no suite yet: dreamgate suite apply cpu-daily")
+        numbers = (str(row["scenarios"]), str(row["jobs"]))
+        table.add(f"{suite.name} v{suite.version}", *numbers, suite.schedule or NONE, f"{shape} {word}".strip(), when)
+    table.show(empty=f"There is no suite yet: {command('suite apply cpu-daily', server)}")

@@ -3,18 +3,18 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dreamer_core.cli import options, server_options, suite_report
+from dreamer_core.cli.suite_waits import warn_if_nobody_comes, way_back
 from dreamer_core.errors import CANNOT_TELL, OK, UsageError
+from dreamer_core.program import command
 
 if TYPE_CHECKING:
     from dreamer_core.cli.suite_posts import Post
     from dreamer_core.remote import Client
     from dreamer_core.remote.suite_shapes import Suite, SuiteRunDetail
 
-_INTERRUPTED = 128 + 2
 _CODES = "Exit codes: 0 green, 1 red, 2 called wrong, 3 cannot tell (also: not over yet), 4 broke."
 
 
@@ -25,7 +25,7 @@ def add_run(parts: Any) -> None:
         description=f"Prints the id of the suite run; with --wait, what it came to. {_CODES}",
     )
     parser.add_argument("name", metavar="NAME", help="of a suite that was applied")
-    parser.add_argument("--commit", metavar="SHA", help="the code to run (default: HEAD of this repository)")
+    parser.add_argument("--commit", metavar="REF", help="the code to run (default: HEAD of this repository)")
     parser.add_argument("--installed", action="store_true", help="run what the workers have installed, no commit")
     parser.add_argument("--branch", metavar="B", help="it is of (default: the one that is checked out here)")
     parser.add_argument("--who", default=os.environ.get("USER", ""), help="starts it (default: $USER)")
@@ -72,16 +72,13 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     posts = read_posts(args.post)
     with server_options.open_client(args) as client:
-        _check_posts(client.get_suite(args.name), posts)
+        _check_posts(client.get_suite(args.name), posts, client.url)
         started = _start(client, args)
         _tell_start(client, started, as_json=args.json)
-        _warn_if_nobody_comes(client, started)
-
-        def go_on() -> int:
+        warn_if_nobody_comes(client, started, "; --installed runs what the workers have")
+        with way_back(client.url, started.id):
             _post(client, started.id, posts)
             return _wait(client, args, started) if args.wait else OK
-
-        return _with_a_way_back(started.id, go_on)
 
 
 def run_show(args: argparse.Namespace) -> int:
@@ -89,7 +86,8 @@ def run_show(args: argparse.Namespace) -> int:
     with server_options.open_client(args) as client:
         found = client.get_suite_run(args.suite_run_id)  # a server that was never there is not waited for
         look = _wait if args.wait else _tell
-        return _with_a_way_back(found.id, lambda: look(client, args, found))
+        with way_back(client.url, found.id):
+            return look(client, args, found)
 
 
 def run_post(args: argparse.Namespace) -> int:
@@ -114,22 +112,6 @@ def run_cancel(args: argparse.Namespace) -> int:
     return OK
 
 
-def _with_a_way_back(suite_run_id: str, go_on: Callable[[], int]) -> int:
-    """Whoever stops waiting, or has to, is told that the suite goes on."""
-    from dreamer_core.remote.errors import Unreachable
-
-    back = f"`dreamgate suite show {suite_run_id} --wait` comes back to it"
-    try:
-        return go_on()
-    except KeyboardInterrupt:
-        stop = f"`dreamgate suite cancel {suite_run_id}` stops it"
-        print(f"dreamgate: no longer waiting; the suite goes on. {back}, {stop}", file=sys.stderr)
-        return _INTERRUPTED
-    except Unreachable as error:
-        error.add_note(f"the suite may go on: {back}")
-        raise
-
-
 def _wait(client: "Client", args: argparse.Namespace, run: "SuiteRunDetail") -> int:
     from dreamer_core.cli.suite_progress import Lines
     from dreamer_core.remote.suite_waiting import wait_for_suite
@@ -151,26 +133,17 @@ def _tell(client: "Client", args: argparse.Namespace, found: "SuiteRunDetail") -
 
 
 def _start(client: "Client", args: argparse.Namespace) -> "SuiteRunDetail":
-    from dreamer_core.cli.checkout import Checkout, find_checkout, warn_if_dirty
+    from dreamer_core.cli.checkout import Checkout, find_checkout, find_commit, warn_if_dirty
 
     here = Checkout() if args.installed or args.commit else find_checkout()
     warn_if_dirty(here)
     return client.start_suite(
-        args.name, commit=args.commit or here.commit, branch=args.branch or here.branch, who=args.who
+        args.name,
+        commit=find_commit(args.commit) if args.commit else here.commit,
+        branch=args.branch or here.branch,
+        trigger="ci" if os.environ.get("CI") else "terminal",
+        who=args.who,
     )
-
-
-def _warn_if_nobody_comes(client: "Client", run: "SuiteRunDetail") -> None:
-    """Jobs of a commit wait for a worker that can check it out: better said at once than waited for."""
-    online = [worker for worker in client.workers() if worker.state == "online"]
-    if run.jobs.total and not online:
-        print("dreamgate: no worker is online: the jobs wait for one", file=sys.stderr)
-    elif run.jobs.total and run.commit and not any(worker.runs_commits for worker in online):
-        print(
-            f"dreamgate: no worker can check out {run.commit[:12]}: the jobs wait for one with DREAMGATE_SOURCE_REPO; "
-            "--installed runs what the workers have",
-            file=sys.stderr,
-        )
 
 
 def _post(client: "Client", suite_run_id: str, posts: "dict[str, Post]") -> None:
@@ -193,7 +166,7 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("--installed runs no commit: leave --commit out, or --installed")
 
 
-def _check_posts(suite: "Suite", posts: "dict[str, Post]") -> None:
+def _check_posts(suite: "Suite", posts: "dict[str, Post]", server: str) -> None:
     """Before anything is started: a scenario that nobody posts to would be waited for for ever."""
     waiting = [one["name"] for one in suite.body["scenarios"] if one.get("posted")]
     if unknown := sorted(posts.keys() - set(waiting)):
@@ -201,10 +174,8 @@ def _check_posts(suite: "Suite", posts: "dict[str, Post]") -> None:
         raise UsageError(f"--post: {suite.name} has no scenario {unknown[0]!r} that takes numbers; it has {known}")
     for name in waiting:
         if name not in posts:
-            print(
-                f"dreamgate: scenario {name} waits for numbers: dreamgate suite post ID {name}=FILE.json",
-                file=sys.stderr,
-            )
+            todo = command(f"suite post ID {name}=FILE.json", server)
+            print(f"dreamgate: scenario {name} waits for numbers: {todo}", file=sys.stderr)
 
 
 def _tell_start(client: "Client", run: "SuiteRunDetail", *, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dreamer_core.cli import options
 from dreamer_core.config import load_config
 from dreamer_core.errors import BROKE, OK, UsageError
+from dreamer_core.program import command
 from dreamer_core.sweep.grid import expand
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     if args.jobs < 1:
         raise UsageError(f"--jobs must be at least 1, got {args.jobs}")
     if not any(word.startswith("preset=") for word in args.words):
-        raise UsageError("choose what to train: preset=NAME (`dreamgate presets` lists them)")
+        raise UsageError(f"choose what to train: preset=NAME (`{command('presets')}` lists them)")
     points = expand(args.words)
     for point in points:
         load_config(point.words)  # every run of the grid must be right before the first one starts
@@ -71,12 +72,13 @@ def _say(outcome: "Outcome", *, as_json: bool) -> None:
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from dreamer_core.cli.tables import make_console
 
     table = Table("variant", "n", "mean return", "min", "max", "failed", title="Sweep, by variant")
     for row in rows:
         variant = " ".join(f"{key}={value}" for key, value in row["variant"].items()) or "all"
         cells = ["–" if row[key] is None else f"{row[key]:.1f}" for key in ("mean_return", "min", "max")]
         table.add_row(variant, str(row["n"]), *cells, str(row["failed"]))
-    Console().print(table)
+    make_console().print(table)

@@ -1,14 +1,18 @@
 """`dreamgate train`: start a run, or go on with one."""
 
 import argparse
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dreamer_core.cli import dry_run, options
 from dreamer_core.config import Config
-from dreamer_core.errors import UsageError
+from dreamer_core.errors import Stopped, UsageError
+from dreamer_core.program import command
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dreamer_core.cli.progress import BarReporter, JsonReporter
     from dreamer_core.runs.folder import RunFolder
 
@@ -41,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from dreamer_core.training.run import start_run
 
-    with _reporter(args.json, config.algo.total_steps) as reporter:
+    with _way_back(args), _reporter(args.json, config.algo.total_steps) as reporter:
         folder = start_run(config, args.runs, reporter, source=args.checkpoint, into=args.into)
     _show_result(folder, config, as_json=args.json)
     return 0
@@ -56,10 +60,21 @@ def _resume(args: argparse.Namespace) -> int:
     from dreamer_core.training.run import resume_run, resumed_config
 
     config = resumed_config(args.resume, args.words)
-    with _reporter(args.json, config.algo.total_steps) as reporter:
+    with _way_back(args), _reporter(args.json, config.algo.total_steps) as reporter:
         folder = resume_run(args.resume, args.words, reporter)
     _show_result(folder, config, as_json=args.json)
     return 0
+
+
+@contextmanager
+def _way_back(args: argparse.Namespace) -> "Iterator[None]":
+    """For people: a program, such as a worker, has its own way to go on, and its log must not name another."""
+    try:
+        yield
+    except Stopped as stopped:
+        if stopped.folder is not None and not args.json:
+            stopped.add_note(f"go on with: {command(f'train --resume {stopped.folder}')}")
+        raise
 
 
 def _reporter(as_json: bool, total: int) -> "BarReporter | JsonReporter":
@@ -85,7 +100,7 @@ def _show_result(folder: "RunFolder", config: Config, *, as_json: bool) -> None:
         console.print(f"{kind} evaluation at {summary['env_steps']:,} environment steps", highlight=False)
         console.print(eval_table(summary))
     console.print(f"Run: {folder.path}", soft_wrap=True)
-    console.print(f"Next: ./dreamgate {_next_command(folder, config)}", soft_wrap=True)
+    console.print(f"Next: {command(_next_command(folder, config))}", soft_wrap=True)
 
 
 def _next_command(folder: "RunFolder", config: Config) -> str:

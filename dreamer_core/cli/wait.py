@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dreamer_core.cli import options, server_options
 from dreamer_core.errors import CANNOT_TELL, OK, RED, UsageError
+from dreamer_core.program import command
 
 if TYPE_CHECKING:
     from dreamer_core.remote import Client
@@ -44,8 +45,8 @@ def wait_and_show(client: "Client", run_ids: Sequence[str], *, timeout_s: float 
         with reporter(as_json=as_json) as report:
             runs = wait_for(client, run_ids, timeout_s=timeout_s, on_look=report.on_look)
     except KeyboardInterrupt:
-        ids = " ".join(run_ids)
-        print(f"dreamgate: no longer waiting; the runs go on. `dreamgate cancel {ids}` stops them", file=sys.stderr)
+        stop = command(f"cancel {' '.join(run_ids)}", client.url)
+        print(f"dreamgate: no longer waiting; the runs go on. `{stop}` stops them", file=sys.stderr)
         return _INTERRUPTED
     _show(runs, as_json=as_json)
     return _verdict(runs, timeout_s)

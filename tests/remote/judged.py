@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dreamer_core.remote import Client
-from dreamer_core.remote.work import Ending, WorkerFacts
+from dreamer_core.remote.worker_messages import Ending, WorkerFacts
 
 KEY = "eval/mean_return"
 FLOOR: dict[str, Any] = {"name": "floor", "checks": [{"check": "floor", "key": KEY, "value": 400, "of": "last"}]}

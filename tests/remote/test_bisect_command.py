@@ -17,11 +17,27 @@ WHO = {f"GIT_{role}_{what}": "somebody@home" for role in ("AUTHOR", "COMMITTER")
 
 
 @dataclass(frozen=True)
+class Jobs:
+    total: int = 2
+
+
+@dataclass(frozen=True)
 class Ended:
     id: str
     verdict: str
+    commit: str
     reason: str = "because"
     is_final: bool = True
+    jobs: Jobs = Jobs()
+    scenarios: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hand:
+    """A worker."""
+
+    state: str = "online"
+    runs_commits: bool = True
 
 
 @dataclass
@@ -30,17 +46,25 @@ class KnownVerdicts:
 
     verdicts: Mapping[str, tuple[str, ...]]
     asked: list[tuple[str, int]] = field(default_factory=list)
+    hands: tuple[Hand, ...] = (Hand(),)
+    is_interrupted: bool = False
+    url: str = "http://server.test"
 
     def start_suite(self, name: str, *, commit: str, trigger: str, widen: int, reuse: bool) -> Ended:
         assert (name, trigger, reuse) == ("nightly", "bisect", True)
         self.asked.append((commit, widen))
         said = self.verdicts[commit]
-        return Ended(f"{commit}-{widen}", said[min(widen, len(said) - 1)])
+        return Ended(f"{commit}-{widen}", said[min(widen, len(said) - 1)], commit)
+
+    def workers(self) -> tuple[Hand, ...]:
+        return self.hands
 
     def get_suite_run(self, suite_run_id: str) -> Ended:
+        if self.is_interrupted:
+            raise KeyboardInterrupt
         commit, _, widen = suite_run_id.partition("-")
         said = self.verdicts[commit]
-        return Ended(suite_run_id, said[min(int(widen), len(said) - 1)])
+        return Ended(suite_run_id, said[min(int(widen), len(said) - 1)], commit)
 
     def __enter__(self) -> "KnownVerdicts":
         return self
@@ -65,9 +89,10 @@ def git(folder: Path, *words: str) -> str:
 
 
 def bisect(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verdicts: Mapping[str, Any], *words: str, good: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verdicts: Mapping[str, Any], *words: str, good: str, **said: Any
 ) -> tuple[int, KnownVerdicts]:
-    client = KnownVerdicts({commit: said if isinstance(said, tuple) else (said,) for commit, said in verdicts.items()})
+    known = {commit: each if isinstance(each, tuple) else (each,) for commit, each in verdicts.items()}
+    client = KnownVerdicts(known, **said)
     monkeypatch.setattr(server_options, "open_client", lambda args: client)
     ends = ["--good", good, "--bad", "main", "--suite", "nightly", "--repo", str(tmp_path)]
     return main(["bisect", *ends, *words]), client
@@ -95,6 +120,26 @@ def test_programs_get_a_line_for_each_step_and_one_for_the_result(
     assert code == 0
     assert [line["type"] for line in lines] == ["step"] * len(client.asked) + ["result"]
     assert (lines[-1]["first_bad"], lines[-1]["undecided"]) == (commits[1], [])
+
+
+def test_each_step_is_seen_before_it_is_over_and_told_that_nobody_can_check_it_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, commits: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    bisect(monkeypatch, tmp_path, broken_by(commits, 3), good=commits[0], hands=(Hand(runs_commits=False),))
+    first, warning = capsys.readouterr().err.splitlines()[:2]
+    assert first == f"judging {commits[5][:12]}, 2 jobs: http://server.test/suite-runs/{commits[5]}-0"
+    assert f"no worker can check out {commits[5][:12]}" in warning
+
+
+def test_ctrl_c_says_how_to_come_back_to_the_step_and_how_to_stop_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, commits: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _ = bisect(monkeypatch, tmp_path, broken_by(commits, 3), good=commits[0], is_interrupted=True)
+    said = capsys.readouterr().err
+    step = f"{commits[5]}-0 "
+    assert code == 130
+    assert f"suite show {step}--wait --server http://server.test` comes back to it" in said
+    assert f"suite cancel {step}--server http://server.test` stops it" in said
 
 
 def test_an_inconclusive_step_is_repeated_with_more_seeds(

@@ -103,6 +103,30 @@ def test_curves_without_keys_are_all_that_there_are(serve: Serve) -> None:
     assert [len(sent(server, number)["keys"]) for number in (1, 2)] == [50, 10]
 
 
+KEYS = {"points": 1, "last": 1, "last_step": 1, "min": 1, "max": 1, "non_finite": 0, "first_non_finite": None}
+
+
+def test_curves_of_a_key_that_no_run_has_name_the_nearest(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    serve(ok({**CURVES, "curves": []}), ok({"items": [{"key": "Loss/total", **KEYS}]}))
+    assert main(["curves", "one", "--keys", "Loss/totel"]) == 2
+    shown = capsys.readouterr()
+    assert shown.err == "dreamgate: --keys: run one has no metric 'Loss/totel'; did you mean Loss/total?\n"
+    assert shown.out == ""
+
+
+def test_an_export_of_an_unknown_key_writes_nothing(
+    serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = serve(ok({"items": [{"key": "Loss/total", **KEYS}]}))
+    assert main(["export", "one", "--output", str(tmp_path / "one.csv"), "--keys", "Loss/total,Los/total"]) == 2
+    assert "did you mean Loss/total?" in capsys.readouterr().err
+    assert [request.url.path for request in server.asked] == ["/api/v1/runs/one/keys"]
+    serve(ok({"items": []}))
+    assert main(["export", "one", "--output", str(tmp_path / "one.csv"), "--keys", "a"]) == 2
+    assert "has no numbers yet" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_export_is_of_the_kind_that_the_file_says(
     serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,7 @@
 """`submit` and `wait` as people and programs type them: what they ask, what they print, how they exit."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import httpx2
@@ -24,7 +25,6 @@ def test_submit_prints_ids_for_the_next_command_and_pages_for_people(
     assert "http://server.test/runs/one" in shown.err
     assert sent(server) == {
         "kind": "train",
-        "experiment": "default",
         "words": ["preset=cartpole", "algo.horizon=10"],
         "seeds": [0, 1],
         "queue": "auto",
@@ -66,7 +66,10 @@ def test_submit_says_everything_that_it_is_told(serve: Serve, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["--seeds", "0,x"], "--seeds takes whole numbers"),
+        (["--seeds", "0,x"], "--seeds takes whole numbers and ranges like 0-2"),
+        (["--seeds", "2-0"], "--seeds: 2-0 must go up"),
+        (["--seeds", "0,1,0"], "--seeds names 0 twice"),
+        (["--commit", "no-such-branch"], "--commit: there is no no-such-branch in the repository here"),
         (["--argument", "episodes"], "--argument takes KEY=VALUE, got 'episodes'"),
         (["--limit", "a=[1"], "--limit: '[1' of a cannot be read"),
         (["--kind", "eval"], "eval needs --checkpoint RUN"),
@@ -80,6 +83,35 @@ def test_submit_called_wrong_asks_the_server_nothing(
     assert main(["submit", *words]) == 2
     assert complaint in capsys.readouterr().err
     assert server.asked == []
+
+
+def test_seeds_may_be_a_range(serve: Serve) -> None:
+    server = serve(jobs("one"))
+    assert main(["submit", "preset=cartpole", "--seeds", "0-2,7"]) == 0
+    assert sent(server)["seeds"] == [0, 1, 2, 7]
+
+
+def test_a_commit_may_be_named_as_git_does(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    who = ("-c", "user.name=somebody", "-c", "user.email=somebody@home")
+    for words in (("init", "-q"), (*who, "commit", "-q", "--allow-empty", "-m", "one")):
+        subprocess.run(["git", *words], check=True)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    for named, commit in (("HEAD", head), (head[:10], head), ("1234567", "1234567")):
+        server = serve(jobs("one"))
+        assert main(["submit", "preset=cartpole", "--commit", named]) == 0
+        assert sent(server)["commit"] == commit
+
+
+def test_that_nobody_takes_the_job_is_said_at_once_and_beside_its_id(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = a_run(id="one", is_job=True, config=None, reason="No live worker serves the queue 'nosuchq'.")
+    serve(httpx2.Response(201, json={"items": [a_job("one", run=run)]}))
+    assert main(["submit", "preset=cartpole", "--queue", "nosuchq"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == "one\n"
+    assert "dreamgate: the job waits: No live worker serves the queue 'nosuchq'.\n" in shown.err
 
 
 def test_submit_tells_what_the_server_says_of_a_wrong_config(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,5 +158,7 @@ def test_wait_prints_each_change_for_programs(serve: Serve, capsys: pytest.Captu
 def test_interrupting_wait_leaves_the_runs_alone_and_says_so(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
     server = serve(ok(a_run(state="running")), KeyboardInterrupt())
     assert main(["wait", "one", "two"]) == 130
-    assert "the runs go on. `dreamgate cancel one two` stops them" in capsys.readouterr().err
+    assert (
+        "the runs go on. `dreamgate cancel one two --server http://server.test` stops them" in capsys.readouterr().err
+    )
     assert {request.method for request in server.asked} == {"GET"}

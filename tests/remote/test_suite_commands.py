@@ -16,7 +16,7 @@ from dreamer_core.cli.main import main
 from dreamer_core.cli.suite_progress import Lines
 from dreamer_core.remote import Client, suite_waiting
 from dreamer_core.remote.suite_shapes import SuiteRunDetail
-from dreamer_core.remote.work import WorkerFacts
+from dreamer_core.remote.worker_messages import WorkerFacts
 from tests.remote.conftest import TOKEN, RunningServer
 from tests.remote.fakes import Serve, ok
 from tests.remote.judged import a_suite, parity_suite, work
@@ -77,7 +77,7 @@ def test_a_green_suite_ends_with_0_and_writes_its_reports(
     lines = shown.out.splitlines()
     suite_run_id = lines[1]
     assert lines[0] == f"green v1: {at}/suites/green"
-    assert lines[2] == "● cart / floor v1: pass: 1 pass of 1 result"
+    assert lines[2].startswith("● cart / floor v1: pass: eval/mean_return: ")
     assert lines[3:] == ["● green v1: pass: 1 pass of 1 scenario", f"{at}/suite-runs/{suite_run_id}"]
     assert "green v1 of 1a2b3c4, 1 jobs" in shown.err
     assert "cart: waits for 1 of 1 jobs\n" in shown.err
@@ -338,7 +338,11 @@ def test_interrupting_leaves_the_suite_alone_and_says_how_to_come_back(serve: Se
     assert main(["suite", "show", "abc", "--wait"]) == 130
     err = capsys.readouterr().err
     assert "the suite goes on" in err
-    assert "`dreamgate suite show abc --wait` comes back to it, `dreamgate suite cancel abc` stops it" in err
+    there = "--server http://server.test`"
+    assert (
+        f"`dreamgate suite show abc --wait {there} comes back to it, `dreamgate suite cancel abc {there} stops it"
+        in err
+    )
     assert all(request.method == "GET" for request in server.asked)
 
 

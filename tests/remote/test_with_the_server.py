@@ -25,7 +25,7 @@ from dreamer_core.remote import (
     Unauthorized,
 )
 from dreamer_core.remote.waiting import wait_for
-from dreamer_core.remote.work import Claim, Ending, Progress, WorkerFacts
+from dreamer_core.remote.worker_messages import Claim, Ending, Progress, WorkerFacts
 from tests.remote.conftest import TOKEN, RunningServer
 
 QUICK = ("preset=cartpole+debug", "device=cpu")

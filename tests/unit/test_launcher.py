@@ -370,3 +370,19 @@ def test_every_checker_runs_and_one_failure_counts(house: Any, capfd: pytest.Cap
     assert launcher.check(house) == 1
     assert asked_of_tools(house) == ["ruff check", "ruff format --check", "mypy", "lint-imports"]
     assert "not clean: ruff format --check" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--help"], 0), (["-h"], 0), (["server"], 2)])
+def test_help_of_check_runs_no_checker(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], words: list[str], code: int
+) -> None:
+    monkeypatch.setattr(launcher, "make_ready", lambda house, groups: pytest.fail("nothing needs to be installed"))
+    assert launcher.main(["check", *words], {}) == code
+    assert "check runs ruff check, ruff format --check, mypy, lint-imports" in capfd.readouterr().err
+
+
+def test_commands_that_are_told_to_people_begin_as_they_typed_it(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for typed, told in (("./dreamgate", "./dreamgate"), ("dreamgate", "./dreamgate"), ("/opt/x/dreamgate",) * 2):
+        monkeypatch.setattr(sys, "argv", [typed, "up"])
+        _, variables = launcher.command_for(house, ["up"])
+        assert variables == {"DREAMGATE_PROGRAM": told}

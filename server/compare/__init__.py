@@ -1,0 +1,1 @@
+"""Runs and seed groups side by side, against a baseline: what a page shows and the API answers."""
