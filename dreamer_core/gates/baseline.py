@@ -1,5 +1,6 @@
 """A baseline: what a blessed run or seed group scored, over which window, and where that came from. Never changed."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -105,8 +106,24 @@ class Baseline:
 
     @property
     def window(self) -> Window:
-        """Where a candidate is looked at: the same steps."""
-        return Window(env_steps_min=self.env_steps_min, env_steps_max=self.env_steps_max)
+        """Where a candidate is looked at: the same steps, and half the way to the records that would come next.
+
+        Runs that end at the same step record it a few steps sooner or later, each seed in its own way. What was asked
+        for stays a bound.
+        """
+        low, high, slack = self.env_steps_min, self.env_steps_max, self._half_a_record
+        return Window(
+            env_steps_min=None if low is None else max(low - slack, self.asked.env_steps_min or 0),
+            env_steps_max=None if high is None else min(high + slack, self.asked.env_steps_max or math.inf),
+        )
+
+    @property
+    def _half_a_record(self) -> int:
+        """Of the steps from one record to the next, half."""
+        runs = max(1, len(self.runs))
+        if self.env_steps_min is None or self.env_steps_max is None or self.count <= runs:
+            return 0
+        return int((self.env_steps_max - self.env_steps_min) / (self.count / runs - 1) / 2)
 
     @property
     def title(self) -> str:

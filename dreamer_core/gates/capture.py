@@ -48,10 +48,12 @@ def capture(group: SeedGroup, keys: Sequence[str], blessing: Blessing, *, curve_
     count = sum(len(run.record_steps) for run in windowed.runs)
     if not count:
         raise UsageError(f"no record is in the window: {blessing.window}; {_extent(group)}")
+    if silent := [str(run) for run in windowed.runs if not len(run.record_steps)]:
+        raise UsageError(f"nothing was recorded by {some(silent)} in the window: bless the others by name")
     non_finite = {key: bad for key in keys if (bad := _count_non_finite(windowed, key))}
     kept = [key for key in dict.fromkeys(keys) if key not in non_finite and all(len(r.of(key)) for r in windowed.runs)]
     if not kept:
-        raise UsageError(f"no run has finite numbers of {some(list(keys))} in the window; there is {some(group.keys)}")
+        raise UsageError(f"not every run has finite numbers of any of {some(list(keys))}; there is {some(group.keys)}")
     first_step, last_step = _step_range(windowed)
     with np.errstate(all="ignore"):  # near the end of the range a deviation overflows, and is infinite
         metrics = {key: _stats(group, windowed, key, curve_points) for key in kept}

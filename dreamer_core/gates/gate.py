@@ -114,15 +114,30 @@ def _with_flags(results: list[Result], evidence: Evidence) -> list[Result]:
 
 
 def _reason(verdict: Verdict, counted: list[Result], results: Results) -> str:
-    """How many came to what, and which of them decided."""
+    """The sentence that decides it, which others say the same, and how many came to what."""
     if not counted:
         return f"{verdict}: no check is required, so nothing can be passed"
-    tally = [f"{amount} {one}" for one in WORST_FIRST if (amount := sum(item.verdict is one for item in counted))]
-    deciding = [result.key or result.check for result in counted if result.verdict is verdict]
-    why = "" if verdict.is_green else f" ({some(list(dict.fromkeys(deciding)))})"
-    warnings = [result.key or result.check for result in results if result.is_warning]
-    warned = f"; {count(len(warnings), 'warning')} ({some(warnings)})" if warnings else ""
-    return f"{verdict}{why}: {', '.join(tally)} of {count(len(counted), 'result')}{warned}"
+    deciding = [result for result in counted if result.verdict is verdict]
+    parts = []
+    if verdict is not Verdict.PASS or len(counted) == 1:
+        _, *others = dict.fromkeys(result.key or result.check for result in deciding)
+        parts += [_sentence(deciding[0]), *([f"also {some(others)}"] if others else [])]
+    if len(counted) > 1:
+        parts.append(_tally(counted))
+    if warnings := [result.key or result.check for result in results if result.is_warning]:
+        parts.append(f"{count(len(warnings), 'warning')} ({some(warnings)})")
+    return f"{verdict}: {'; '.join(parts)}"
+
+
+def _sentence(result: Result) -> str:
+    about = result.key or result.check
+    return result.reason if result.reason.startswith(about) else f"{about}: {result.reason}"
+
+
+def _tally(counted: list[Result]) -> str:
+    amounts = {one: sum(item.verdict is one for item in counted) for one in WORST_FIRST}
+    said = ", ".join(f"{amount} {one}" for one, amount in amounts.items() if amount)
+    return f"{said} of {count(len(counted), 'result')}"
 
 
 def _notes(evidence: Evidence) -> Iterable[str]:

@@ -8,8 +8,7 @@ import numpy as np
 
 from dreamer_core.gates.group import Facts, RunNumbers
 from dreamer_core.gates.series import Floats, Series
-
-_WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+from dreamer_core.metrics.jsonsafe import NUMBERS
 
 
 def run_from_records(
@@ -39,7 +38,10 @@ def run_from_records(
 
 
 def run_from_summary(tree: Mapping[str, Any], *, name: str) -> RunNumbers:
-    """One object of numbers, as evaluations and benchmarks write it; it may say itself what it is of."""
+    """One object of numbers, as evaluations and benchmarks write it; it may say itself what it is of.
+
+    Where it has `laps`, each is a record, and its numbers count in place of those of the whole.
+    """
     machine = tree.get("testbed")
     testbed = {str(key): str(value) for key, value in machine.items()} if isinstance(machine, Mapping) else {}
     seed = tree.get("seed")
@@ -50,7 +52,14 @@ def run_from_summary(tree: Mapping[str, Any], *, name: str) -> RunNumbers:
         recipe=str(tree.get("recipe", "")),
         testbed=testbed,
     )
-    return run_from_records([tree], name=name, seed=seed if isinstance(seed, int) else None, facts=facts)
+    return run_from_records(_laps(tree), name=name, seed=seed if isinstance(seed, int) else None, facts=facts)
+
+
+def _laps(tree: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    laps = tree.get("laps")
+    if not isinstance(laps, list) or not laps or not all(isinstance(lap, Mapping) for lap in laps):
+        return [tree]
+    return [{**tree, **laps[0]}, *laps[1:]]
 
 
 def as_number(value: Any) -> float | None:
@@ -62,7 +71,7 @@ def as_number(value: Any) -> float | None:
             return float(value)
         except OverflowError:
             return math.inf if value > 0 else -math.inf
-    return _WORDS.get(value) if isinstance(value, str) else None
+    return NUMBERS.get(value) if isinstance(value, str) else None
 
 
 def step_of(record: Mapping[str, Any]) -> float:

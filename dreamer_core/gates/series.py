@@ -44,8 +44,8 @@ class Window:
     def __str__(self) -> str:
         parts = []
         if self.env_steps_min is not None or self.env_steps_max is not None:
-            low = "start" if self.env_steps_min is None else f"{self.env_steps_min:g}"
-            high = "end" if self.env_steps_max is None else f"{self.env_steps_max:g}"
+            low = "start" if self.env_steps_min is None else f"{self.env_steps_min:.15g}"
+            high = "end" if self.env_steps_max is None else f"{self.env_steps_max:.15g}"
             parts.append(f"env steps {low}..{high}")
         if self.last is not None:
             parts.append(f"the last {self.last} records")

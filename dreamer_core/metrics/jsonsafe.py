@@ -6,9 +6,17 @@ JSON has no such numbers, and what Python writes for them instead no other reade
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
-_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+Word = Literal["NaN", "Infinity", "-Infinity"]
+NUMBERS: dict[str, float] = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}  # what each stands for
+
+
+def word(value: float) -> Word | None:
+    """For a number that is not finite; None for all others."""
+    if math.isfinite(value):
+        return None
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def dumps(value: Any, *, indent: int | None = None) -> str:
@@ -27,7 +35,7 @@ def loads_numbers(text: str | bytes) -> Any:
 
 def _without_non_finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        return word(value)
     if isinstance(value, Mapping):
         return {str(key): _without_non_finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -37,7 +45,7 @@ def _without_non_finite(value: Any) -> Any:
 
 def _with_non_finite(value: Any) -> Any:
     if isinstance(value, str):
-        return _NUMBERS.get(value, value)
+        return NUMBERS.get(value, value)
     if isinstance(value, dict):
         return {key: _with_non_finite(item) for key, item in value.items()}
     if isinstance(value, list):

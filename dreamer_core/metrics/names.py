@@ -65,6 +65,7 @@ _PROGRESS = {
     "train_steps": Metric("optimizer updates so far", "info", "updates"),
     "opt_steps": Metric("the same as train_steps, under its older name", "info", "updates"),
     "wall_time_s": Metric("time spent acting and learning so far", "info", "s"),
+    "cpu_time_s": Metric("processor time of that, of all threads of the first rank", "info", "s"),
     "updates": Metric("updates since the last record", "info", "updates"),
     "actor_updates": Metric("updates since the last record that trained the actor", "info", "updates"),
 }

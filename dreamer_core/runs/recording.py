@@ -32,12 +32,17 @@ def recording(path: Path, config: Config, kind: Kind, *, device: str | None = No
     manifest.update(folder, status="succeeded", stop_reason="done")
 
 
-def record(folder: RunFolder, numbers: Mapping[str, float], *, env_steps: int, train_steps: int) -> None:
-    """The one record of such a run. The steps are those of what was looked at."""
+def record(
+    folder: RunFolder, numbers: Mapping[str, float], *, env_steps: int, train_steps: int, wall_time_s: float = 0.0
+) -> None:
+    """A record of such a run: the only one of an evaluation, one for each lap of a benchmark.
+
+    The steps are those of what was looked at.
+    """
     found = manifest.read(folder)
     identity: dict[str, float | str] = {"run_id": found.run_id, "trace_id": found.trace_id}
     steps = {"env_steps": env_steps, "train_steps": train_steps}
-    JsonlSink(folder.metrics).write(identity | steps | {"wall_time_s": 0.0} | dict(numbers))
+    JsonlSink(folder.metrics).write(identity | steps | {"wall_time_s": wall_time_s} | dict(numbers))
 
 
 def _close(folder: RunFolder, error: BaseException) -> None:

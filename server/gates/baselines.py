@@ -67,7 +67,7 @@ def get(session: Session, name: str, version: str = LATEST) -> Baseline:
         raise InvalidError("A version is a number, or latest.", where="version", seen=version)
     row = session.exec(query).first()
     if row is None:
-        raise NotFoundError.of("baseline", f"{name}@{version}")
+        raise NotFoundError.of("baseline", name if version == LATEST else f"{name}@{version}")
     return row
 
 

@@ -11,6 +11,7 @@ from dreamer_core.gates.checks import ThresholdMedian
 from server import paging, tables
 from server.absent import insert_if_absent
 from server.errors import ConflictError, InvalidError, NotFoundError
+from server.suites import applied
 
 # Known everywhere without being written down: every metric of the baseline within its threshold.
 COMPARE = Gate(name="compare", checks=(ThresholdMedian(),))
@@ -54,8 +55,23 @@ def get_row(session: Session, name: str, version: int | None = None) -> tables.G
         query = query.where(tables.Gate.version == version)
     row = session.exec(query.order_by(col(tables.Gate.version).desc())).first()
     if row is None:
-        raise NotFoundError.of("gate", name if version is None else f"{name} v{version}")
+        missing = NotFoundError.of("gate", name if version is None else f"{name} v{version}")
+        if suite := _suite_with(session, name):
+            missing.todo = (
+                f"Suite {suite} has a gate of that name, which judges the suite's own runs: apply it by itself."
+            )
+        raise missing
     return row
+
+
+def _suite_with(session: Session, gate: str) -> str | None:
+    having = (suite.name for suite in session.exec(applied.newest()) if gate in _gates_of(suite.body))
+    return next(having, None)
+
+
+def _gates_of(body: dict[str, Any]) -> list[str]:
+    """A suite may do with the gates that there are."""
+    return [one["name"] for one in body.get("gates", ())]
 
 
 def page(session: Session, *, limit: int, cursor: str | None) -> tuple[list[tables.Gate], str | None]:

@@ -1,7 +1,6 @@
 """The numbers of stored runs, as gates look at them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from sqlmodel import Session, col, select
@@ -14,11 +13,12 @@ from server.metrics import names
 from server.metrics.batch import AXES, Batch
 from server.metrics.columns import Floats, Ints
 from server.metrics.read import read_batch, stream_state
+from server.runs import manifests
 from server.runs.rows import get_run
 from server.tables import Run, RunKind, RunState
 
 MOST_RUNS = 200
-_SUMMARIES = (RunKind.EVAL, RunKind.BENCH)  # they have one record, which says everything
+_SUMMARIES = (RunKind.EVAL, RunKind.BENCH)  # of one record that says everything, or of laps that are all alike
 
 
 def chosen(session: Session, run_ids: Sequence[str], seed_group: str | None) -> list[Run]:
@@ -30,7 +30,7 @@ def chosen(session: Session, run_ids: Sequence[str], seed_group: str | None) -> 
         ).all()
         if not found:
             raise NotFoundError.of("seed group", seed_group)
-        runs |= {run.id: run for run in found}
+        runs |= {run.id: run for run in found if not _never_began(run)}
     if deleted := [run.id for run in runs.values() if run.deleted_at is not None]:
         raise ConflictError(f"Run {deleted[0]} is deleted.", where="runs", seen=deleted[0], todo="Restore it first.")
     if len(runs) > MOST_RUNS:
@@ -38,17 +38,25 @@ def chosen(session: Session, run_ids: Sequence[str], seed_group: str | None) -> 
     return list(runs.values())
 
 
-def group_of(session: Session, runs: Sequence[Run]) -> SeedGroup:
+def _never_began(run: Run) -> bool:
+    """Taken out of the queue: there is no such seed, so nobody hides one by leaving it out."""
+    return run.state == RunState.CANCELLED and run.started_at is None
+
+
+def group_of(session: Session, runs: Sequence[Run], keys: Sequence[str] | None = None) -> SeedGroup:
+    """With `keys`, only these metrics."""
     summaries = bool(runs) and all(run.kind in _SUMMARIES for run in runs)
-    return SeedGroup(runs=tuple(numbers_of(session, run) for run in runs), input_kind="json" if summaries else "jsonl")
+    numbers = tuple(numbers_of(session, run, keys) for run in runs)
+    return SeedGroup(runs=numbers, input_kind="json" if summaries else "jsonl")
 
 
-def numbers_of(session: Session, run: Run) -> RunNumbers:
-    """Everything that a run recorded."""
+def numbers_of(session: Session, run: Run, keys: Sequence[str] | None = None) -> RunNumbers:
+    """Everything that a run recorded, or only these metrics of it: one of hundreds is read that much faster."""
     connection = session.connection()
+    ids = None if keys is None else {key_id: name for name, key_id in names.find(connection, keys).items()}
     records, _ = stream_state(session, run.id)
-    batch = read_batch(connection, run.id, 0, records)
-    series = {} if batch is None else _series(batch, names.of_run(connection, run.id))
+    batch = read_batch(connection, run.id, 0, records, None if ids is None else list(ids))
+    series = {} if batch is None else _series(batch, names.of_run(connection, run.id) if ids is None else ids, keys)
     return RunNumbers(
         name=run.id,
         series=series,
@@ -60,10 +68,8 @@ def numbers_of(session: Session, run: Run) -> RunNumbers:
 
 
 def facts_of(run: Run) -> Facts:
-    """A manifest may come from anybody's trainer: what is not where ours have it is not known."""
-    source, runtime, artifacts = (_part(run.manifest, name) for name in ("source", "runtime", "artifacts"))
-    checkpoint = _part(artifacts, "best") or _part(artifacts, "last")
-    dirty = source.get("dirty")
+    runtime, artifacts = (manifests.part(run.manifest, name) for name in ("runtime", "artifacts"))
+    checkpoint = manifests.part(artifacts, "best") or manifests.part(artifacts, "last")
     return Facts(
         family=run.family or "",
         fingerprint=run.fingerprint or "",
@@ -71,8 +77,8 @@ def facts_of(run: Run) -> Facts:
         recipe=run.recipe or "",
         env=run.env or "",
         mode=run.mode or "",
-        commit=str(source.get("commit") or run.commit or ""),
-        dirty=dirty if isinstance(dirty, bool) else None,
+        commit=manifests.source_commit(run.manifest) or run.commit or "",
+        dirty=manifests.is_dirty(run.manifest),
         status="" if run.kind == RunKind.IMPORT and run.state == RunState.SUCCEEDED else str(run.state),
         error=run.error or "",
         checkpoint_sha256=str(checkpoint.get("sha256") or ""),
@@ -81,11 +87,12 @@ def facts_of(run: Run) -> Facts:
     )
 
 
-def _series(batch: Batch, names_of: Mapping[int, str]) -> dict[str, Series]:
-    """One for each key, and one for each axis where records say it."""
+def _series(batch: Batch, names_of: Mapping[int, str], keys: Sequence[str] | None) -> dict[str, Series]:
+    """One for each key, and one for each axis that is wanted and that records say."""
     steps, place_of = batch.axes[0], np.argsort(_in_order(batch.axes[0]), kind="stable")
-    said = {name: np.flatnonzero(~np.isnan(axis)) for name, axis in zip(AXES, batch.axes, strict=True)}
-    axes = {name: (said[name], axis[said[name]]) for name, axis in zip(AXES, batch.axes, strict=True)}
+    wanted = {name: axis for name, axis in zip(AXES, batch.axes, strict=True) if keys is None or name in keys}
+    said = {name: np.flatnonzero(~np.isnan(axis)) for name, axis in wanted.items()}
+    axes = {name: (said[name], axis[said[name]]) for name, axis in wanted.items()}
     points = {names_of[key]: found for key, found in batch.points().items()} | axes
     found = {}
     for name, (numbers, values) in points.items():
@@ -100,8 +107,3 @@ def _series(batch: Batch, names_of: Mapping[int, str]) -> dict[str, Series]:
 def _in_order(steps: Floats) -> Ints:
     """Which record comes first, second, ... by its step; those of one step as they came."""
     return np.argsort(steps, kind="stable")
-
-
-def _part(tree: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
-    found = (tree or {}).get(name)
-    return found if isinstance(found, Mapping) else {}

@@ -101,11 +101,12 @@ def _posted(posted: Mapping[str, Any]) -> SeedGroup:
 
 
 def _values(gate: Gate, candidate: SeedGroup) -> dict[str, Past]:
-    """What the history of this gate remembers of these runs: of each metric the middle run's last value."""
+    """What the history of this gate remembers: of each metric the middle run's last value, or middle lap."""
     keys = dict.fromkeys(key for check in gate.checks if isinstance(check, ChangePoint) for key in check.keys)
     found = {}
     for key in keys:
-        last = [run.of(key).values[-1] for run in candidate.runs if len(run.of(key))]
+        every = [run.of(key).values for run in candidate.runs if len(run.of(key))]
+        last = [lower_median(values) if candidate.input_kind == "json" else values[-1] for values in every]
         if last:
             found[key] = Past(value=float(lower_median(np.array(last))), testbed=_testbed(candidate))
     return found

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from dreamer_core.gates import Verdict
@@ -130,16 +131,12 @@ def _suite_out(row: tables.Suite, suite: Suite, latest: SuiteRunOut | None) -> S
 
 
 def _latest(session: Session, names: Sequence[str]) -> dict[str, SuiteRunOut]:
-    """The newest run of each suite."""
-    found = [
-        run
-        for name in names
-        if (
-            run := session.exec(
-                select(SuiteRun).where(SuiteRun.suite == name).order_by(col(SuiteRun.created_at).desc()).limit(1)
-            ).first()
-        )
-    ]
+    """The newest run of each suite: a look into the index for each, in one statement."""
+    other = aliased(SuiteRun)
+    own = select(other.id).where(other.suite == tables.Suite.name).correlate(tables.Suite)
+    newest = own.order_by(col(other.created_at).desc(), col(other.id).desc()).limit(1).scalar_subquery()
+    ids = select(newest).select_from(tables.Suite).where(col(tables.Suite.name).in_(names))
+    found = session.exec(select(SuiteRun).where(col(SuiteRun.id).in_(ids))).all()
     return {one.suite: one for one in suite_runs_out(session, found)}
 
 

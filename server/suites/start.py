@@ -7,13 +7,14 @@ from sqlmodel import Session, col, select
 
 from dreamer_core.suites import Scenario, Suite, stored_suite, suite_to_mapping
 from server import tables
+from server.absent import insert_if_absent
 from server.ids import new_id
 from server.jobs.orders import CheckpointIn, JobIn, Limits
 from server.jobs.submit import seed_group_of, submit
 from server.news import News
-from server.tables import Run, RunState, SuiteRun, SuiteState, SuiteStep
+from server.tables import Experiment, Run, RunState, SuiteRun, SuiteState, SuiteStep
 
-Trigger = Literal["schedule", "ci", "page", "bisect"]
+Trigger = Literal["schedule", "ci", "terminal", "page", "bisect"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,8 @@ def start(session: Session, row: tables.Suite, asked: Asked, now: float, lease_s
     )
     session.add(run)
     session.flush()
+    # Whoever opens its experiment is told what it asks; a question that somebody has written there stays.
+    insert_if_absent(session, Experiment(id=new_id(), name=experiment_of(run), question=suite.question, created_at=now))
     news, reuse = News(), asked.reuse and asked.commit is not None  # what is installed may have changed
     for scenario in suite.scenarios:
         orders = _Orders(session=session, run=run, scenario=scenario, attempt=1, now=now, lease_s=lease_s, reuse=reuse)
@@ -85,6 +88,10 @@ def seeds_of(scenario: Scenario, attempt: int) -> list[int]:
     return [seed + shift for seed in scenario.seeds]
 
 
+def experiment_of(run: SuiteRun) -> str:
+    return f"suite {run.suite}"
+
+
 def _start(orders: _Orders) -> News:
     """Trainings, an evaluation after each of them, and a bench."""
     scenario, news, trained = orders.scenario, News(), list[Run]()
@@ -101,7 +108,7 @@ def _order(orders: _Orders, order: JobIn) -> tuple[list[Run], News]:
     """What is to be done, less what is done already."""
     session, run, scenario = orders.session, orders.run, orders.scenario
     common = {
-        "experiment": f"suite {run.suite}",
+        "experiment": experiment_of(run),
         "tags": [f"suite {run.suite}", scenario.name],
         "commit": run.commit,
         "queue": scenario.queue,

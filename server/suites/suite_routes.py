@@ -37,7 +37,7 @@ class StartIn(BaseModel):
 
     commit: Commit | None = Field(default=None, description="the code to run; absent: what the workers have installed")
     branch: Label | None = None
-    trigger: Literal["ci", "page", "bisect"] = "ci"
+    trigger: Literal["ci", "terminal", "page", "bisect"] = "ci"
     widen: Annotated[int, Field(ge=0, le=20, description="so many times as many seeds more")] = 0
     reuse: bool = Field(
         default=False, description="take what this commit has already done with the same config and seed"

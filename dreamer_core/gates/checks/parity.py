@@ -1,6 +1,7 @@
 """Our numbers against a reference implementation's: every case within its tolerance, none of them left out."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dreamer_core.config.checks import at_least
@@ -8,6 +9,9 @@ from dreamer_core.gates.check import Check, Results
 from dreamer_core.gates.evidence import Evidence, ParityCase
 from dreamer_core.gates.verdict import Verdict
 from dreamer_core.gates.words import count, number, some
+
+_NEAREST = 20  # of those within their tolerance, and of those that were skipped, that a result keeps
+_MOST_BAD = 1000  # of those that are not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +27,8 @@ class Parity(Check):
     def judge(self, evidence: Evidence) -> Results:
         cases = evidence.parity
         references = sorted({case.reference for case in cases})
-        numbers = {"cases": [_plain(case) for case in cases], "references": references}
         bad = sorted((case for case in cases if _is_bad(case)), key=_excess, reverse=True)
+        numbers = _numbers(cases, bad) | {"references": references}
         if bad:
             first = bad[0]
             reason = (
@@ -42,12 +46,35 @@ class Parity(Check):
         if len(references) > 1 or (self.reference and references != [self.reference]):
             wanted = self.reference or "one reference"
             return (self.no_data(f"not comparable: cases of {some(references)}, not of {wanted}", numbers=numbers),)
-        closest = max(compared, key=lambda case: case.error / case.tolerance if case.tolerance else 0.0)
+        closest = max(compared, key=_nearness)
         reason = (
             f"all {count(len(cases), 'case')} within tolerance of {references[0] or 'the reference'}; nearest to its "
             f"limit {closest.name}: error {number(closest.error)}, allowed {number(closest.tolerance)}"
         )
         return (self.result(Verdict.PASS, reason, numbers=numbers),)
+
+
+def _numbers(cases: Sequence[ParityCase], bad: Sequence[ParityCase]) -> dict[str, object]:
+    """The worst ones, and how many there are of each kind: nobody argues about thousands that are far from a limit."""
+    skipped = [case for case in cases if case.status == "skipped"]
+    good = [case for case in cases if case.status == "compared" and not _is_bad(case)]
+    nearest = sorted(good, key=_nearness, reverse=True)
+    told = [*bad[:_MOST_BAD], *nearest[:_NEAREST], *sorted(skipped, key=lambda case: case.name)[:_NEAREST]]
+    return {
+        "cases": [_plain(case) for case in told],
+        "counts": {
+            "all": len(cases),
+            "within": len(good),
+            "out_of_tolerance": len(bad),
+            "skipped": len(skipped),
+            "left_out": len(cases) - len(told),
+        },
+    }
+
+
+def _nearness(case: ParityCase) -> tuple[float, str]:
+    """Which share of its tolerance it takes; of equal ones, not the one that happens to come first."""
+    return case.error / case.tolerance if case.tolerance else 0.0, case.name
 
 
 def _is_bad(case: ParityCase) -> bool:

@@ -9,6 +9,7 @@ from dreamer_core.gates.records import run_from_records
 from server.database import Database
 from server.errors import ConflictError, NotFoundError
 from server.gates import evidence
+from server.metrics.layout import Layout
 from server.tables import RunKind, RunState
 from tests.server.factories import NOW, a_run
 from tests.server.gates.scored import FAMILY, GROUP, a_scored_run, a_seed_group
@@ -34,6 +35,20 @@ def test_the_numbers_of_a_stored_run_are_those_of_its_records(database: Database
     for key, series in expected.series.items():
         for column in ("steps", "values", "records"):
             np.testing.assert_array_equal(getattr(found.of(key), column), getattr(series, column), err_msg=key)
+
+
+@pytest.mark.parametrize("keys", [["loss"], ["eval/x", "wall_time_s"], ["nothing"], []])
+def test_some_of_the_numbers_are_those_of_all_of_them(database: Database, keys: list[str]) -> None:
+    with database.writing() as session:
+        run = a_run(session)
+        send(session, run.id, 0, RECORDS, Layout(chunk=2, span=2, fan=2, tail_row=1, tail_points=1))
+    with database.reading() as session:
+        every, some = evidence.numbers_of(session, run), evidence.numbers_of(session, run, keys)
+    np.testing.assert_array_equal(some.record_steps, every.record_steps)
+    assert sorted(some.series) == sorted(key for key in keys if key in every.series)
+    for key, series in some.series.items():
+        for column in ("steps", "values", "records"):
+            np.testing.assert_array_equal(getattr(series, column), getattr(every.of(key), column), err_msg=key)
 
 
 def test_a_run_without_records_has_no_numbers(database: Database) -> None:
@@ -70,6 +85,15 @@ def test_evaluations_are_summaries_and_trainings_are_not(database: Database) -> 
         trained = a_scored_run(session, [1.0, 2.0], kind=RunKind.TRAIN)
         assert evidence.group_of(session, [looked]).input_kind == "json"
         assert evidence.group_of(session, [looked, trained]).input_kind == "jsonl"
+
+
+def test_who_never_began_is_no_seed_of_its_group(database: Database) -> None:
+    with database.writing() as session:
+        ids = a_seed_group(session, [1, 2])
+        a_run(session, seed=2, seed_group=GROUP, state=RunState.CANCELLED)
+        begun = a_run(session, seed=3, seed_group=GROUP, state=RunState.CANCELLED, started_at=NOW)
+    with database.reading() as session:
+        assert {run.id for run in evidence.chosen(session, [], GROUP)} == {*ids, begun.id}
 
 
 def test_a_seed_group_is_all_its_runs_but_the_deleted(database: Database) -> None:

@@ -3,15 +3,18 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlmodel import select
 from starlette.testclient import TestClient
 
 from server.house import House
 from server.suites import runs
 from server.suites.advance import Suites
-from server.tables import RunKind, RunState
+from server.tables import GateResult, RunKind, RunState
+from tests.server.fakes import SetClock
 from tests.server.gates.scored import KEY
 from tests.server.jobs.asking import get, post, refused
-from tests.server.suites.running import API, FLOOR, SCENARIO, SUITE, apply, end, look, start
+from tests.server.suites.running import API, FLOOR, SCENARIO, SUITE, apply, end, end_bench, look, start
 
 
 def test_a_suite_is_kept_by_version(client: TestClient) -> None:
@@ -258,6 +261,34 @@ def test_a_change_of_level_is_seen_over_the_runs_of_a_suite(client: TestClient, 
     assert verdicts[-1] == "fail"
 
 
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, "pass"), (0.5, "fail")])
+def test_the_laps_of_a_benchmark_decide_about_speed(
+    client: TestClient, house: House, factor: float, verdict: str
+) -> None:
+    speed = {"name": "speed", "checks": [{"check": "throughput", "keys": ["bench/updates_per_s"]}]}
+    uses = [{"gate": "speed", "of": "bench", "baseline": "speed"}]
+    apply(client, gates=[speed], scenarios=[{**SCENARIO, "train": False, "bench": {}, "gates": uses}])
+    laps = [100.0, 104.0, 98.0, 101.0, 97.0, 103.0]
+    run = end_bench(house, start(client), laps)
+    post(client, "/baselines", {"name": "speed", "runs": [run], "allow": ["single_seed"]}, status=201)
+    again = start(client)
+    end_bench(house, again, [factor * lap for lap in laps])
+    [result] = look(client, again)["scenarios"][0]["results"]
+    assert result["verdict"] == verdict
+    assert "of 6 pairs of laps on one testbed" in result["reason"]
+
+
+def test_the_history_of_a_benchmark_remembers_its_middle_lap(client: TestClient, house: House) -> None:
+    level = {"name": "level", "checks": [{"check": "change_point", "keys": ["bench/updates_per_s"]}]}
+    uses = [{"gate": "level", "of": "bench"}]
+    apply(client, gates=[level], scenarios=[{**SCENARIO, "train": False, "bench": {}, "gates": uses}])
+    run = start(client)
+    end_bench(house, run, [100.0, 90.0, 120.0])
+    with house.database.reading() as session:
+        [result] = session.exec(select(GateResult).where(GateResult.suite_run_id == run["id"]))
+    assert result.body["values"]["bench/updates_per_s"]["value"] == 100.0
+
+
 def test_a_badge_says_the_newest_finished_verdict(client: TestClient, house: House) -> None:
     apply(client)
     assert "not run yet" in client.get(f"{API}/suites/daily/badge.svg").text
@@ -320,3 +351,39 @@ def test_what_did_not_succeed_is_done_again(client: TestClient, house: House) ->
     apply(client)
     end(house, start(client, commit="1a2b3c4"), [500, 500], state=RunState.FAILED)
     assert start(client, commit="1a2b3c4", reuse=True)["jobs"]["done"] == 0
+
+
+def test_the_latest_run_of_every_suite_comes_with_one_query(client: TestClient, house: House, clock: SetClock) -> None:
+    newest = {}
+    for name in ("daily", "nightly", "weekly"):
+        apply(client, name, version=1)
+        apply(client, name, version=2)
+        for _ in range(2):
+            newest[name] = start(client, name)["id"]
+            clock.advance(60)
+    apply(client, "never")
+    asked: list[str] = []
+    event.listen(house.database.engine, "before_cursor_execute", lambda *seen: asked.append(seen[2]))
+    found = {one["name"]: one["latest"] and one["latest"]["id"] for one in get(client, "/suites")["items"]}
+    assert found == {**newest, "never": None}
+    assert len([each for each in asked if "FROM suite_run" in each and "suite_run.body" in each]) == 1
+
+
+def test_a_gate_of_a_suite_that_is_asked_for_by_itself_is_told_where_it_belongs(client: TestClient) -> None:
+    apply(client)
+    answer = client.post(f"{API}/gates/{FLOOR['name']}/evaluate", json={"runs": ["x"]})
+    assert answer.status_code == 404
+    assert "Suite daily has a gate of that name" in answer.json()["error"]["todo"]
+
+
+def test_a_baseline_that_there_is_not_is_named_as_it_was_typed(client: TestClient) -> None:
+    for reference, named in (("nope", "'nope'"), ("nope@3", "'nope@3'")):
+        answer = client.post(f"{API}/gates/compare/evaluate", json={"runs": ["x"], "baseline": reference})
+        assert refused(answer)[2] == f"There is no baseline {named}."
+
+
+def test_a_suite_without_gates_of_its_own_has_none_to_name(client: TestClient) -> None:
+    shipped = {"gate": "compare", "baseline": "cartpole"}
+    bare = {"scenarios": [{"name": "cart", "words": ["preset=cartpole"], "gates": [shipped]}]}
+    client.put(f"{API}/suites/bare", json={"suite": bare}).raise_for_status()
+    assert client.get(f"{API}/gates/nobody").json()["error"]["message"] == "There is no gate 'nobody'."

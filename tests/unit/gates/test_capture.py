@@ -21,6 +21,23 @@ def test_a_window_is_remembered_by_the_steps_it_really_has() -> None:
     assert found.asked == Window(env_steps_min=150, last=2)
 
 
+def test_a_candidate_may_be_half_a_record_late() -> None:
+    """The last record of each seed comes a few steps sooner or later."""
+    found = baseline(group([1, 2, 3, 4, 5], [1, 2, 3, 4, 5]))
+    assert (found.env_steps_min, found.env_steps_max) == (100, 500)
+    assert found.window == Window(env_steps_min=50, env_steps_max=550)
+
+
+def test_a_candidate_may_not_be_later_than_the_window_that_was_asked_for() -> None:
+    found = baseline(group([1, 2, 3, 4, 5]), window=Window(env_steps_min=180, env_steps_max=420))
+    assert (found.env_steps_min, found.env_steps_max) == (200, 400)
+    assert found.window == Window(env_steps_min=180, env_steps_max=420)
+
+
+def test_one_record_is_looked_at_where_it_is() -> None:
+    assert baseline(group([1], [1])).window == Window(env_steps_min=100, env_steps_max=100)
+
+
 def test_medians_are_lower_medians_of_records_and_then_of_runs() -> None:
     found = baseline(group([1, 2, 3, 4], [11, 12, 13, 14], [5, 6, 7, 8], [9, 9, 9, 9])).metrics[SCORE]
     assert [one.median for one in found.runs] == [2, 12, 6, 9]
@@ -63,7 +80,8 @@ def test_a_metric_that_is_not_finite_in_the_window_is_left_out_and_said(bad: flo
             Window(env_steps_min=1),
             "x has 1 record without",
         ),
-        (group([NAN] * 3), Window(), "no run has finite numbers of eval/mean_return"),
+        (group([1, 2, 3], []), Window(), r"nothing was recorded by seed 1 \(run-1\) in the window"),
+        (group([NAN] * 3), Window(), "not every run has finite numbers of any of eval/mean_return"),
     ],
 )
 def test_nothing_cannot_be_blessed(candidate: SeedGroup, window: Window, why: str) -> None:

@@ -8,6 +8,7 @@ from dreamer_core.gates.evidence import ParityCase
 from dreamer_core.gates.group import SeedGroup
 from dreamer_core.gates.result import Result
 from dreamer_core.gates.verdict import Verdict
+from dreamer_core.metrics.jsonsafe import dumps
 from tests.unit.gates.values import INF, NAN, judge
 
 
@@ -48,6 +49,28 @@ def test_the_worst_case_is_named() -> None:
 def test_the_case_nearest_to_its_limit_is_named() -> None:
     found = looked_at(case(1e-6), case(0.5, 1.0, name="losses"), case(0, 0, name="exact"))
     assert "nearest to its limit losses" in found.reason
+
+
+def test_a_result_keeps_what_is_bad_or_near_to_it_and_counts_the_rest() -> None:
+    good = [case(1e-8 * number, name=f"good {number:04}") for number in range(900)]  # the nearest takes 0.899 of it
+    bad = [case(2e-5 + 1e-6 * number, name=f"bad {number}") for number in range(30)]
+    found = looked_at(*good, *bad, SKIPPED).numbers
+    kept = [one["name"] for one in found["cases"]]
+    assert kept[:2] == ["bad 29", "bad 28"]
+    assert kept[29:] == ["bad 0", *(f"good {number:04}" for number in range(899, 879, -1)), "scan"]
+    counts = {"all": 931, "within": 900, "out_of_tolerance": 30, "skipped": 1, "left_out": 880}
+    assert found["counts"] == counts
+    assert looked_at(*reversed(bad), SKIPPED, *reversed(good)).numbers == found
+
+
+def test_a_result_of_thousands_of_cases_is_small() -> None:
+    """They were 400 KB, of which nobody ever needed more than the worst."""
+    passed = looked_at(*(case(1e-7, name=f"golden/test_modules.py::test_{number}") for number in range(4000)))
+    failed = looked_at(*(case(1.0, name=f"golden/test_modules.py::test_{number}") for number in range(4000)))
+    assert len(dumps(passed.numbers)) < 3_000
+    assert len(dumps(failed.numbers)) < 120_000
+    assert failed.numbers["counts"]["left_out"] == 3000
+    assert "4000 of 4000 cases out of tolerance" in failed.reason
 
 
 def test_nothing_compared_is_no_parity() -> None:

@@ -59,7 +59,7 @@ def test_one_bad_value_among_good_ones_fails(bad: float, word: str) -> None:
     [
         (SeedGroup(runs=()), "has no runs"),
         (group([]), "has 0 values"),
-        (group([10.0]), "has 1 value in env steps 100..400, needs 3; the whole run has 1 record"),
+        (group([10.0]), "has 1 value in env steps 50..450, needs 3; the whole run has 1 record"),
         (group(*flat(10.0), key="other"), "has 0 values"),
         (SeedGroup(runs=(run({SCORE: [10.0] * 4}, 0), run({LOSS: [1.0] * 4}, 1))), "seed 1 (run-1) has 0 values"),
     ],
@@ -153,7 +153,7 @@ def test_later_steps_are_no_data() -> None:
     late = SeedGroup(runs=(run({SCORE: [10.0] * 9}),)).within(Window(env_steps_min=600), [SCORE])
     found = judge(CHECK, late, baseline(group(*flat(10.0))))
     assert found.verdict is Verdict.NO_DATA
-    assert "0 values in env steps 100..400, needs 3; the whole run has 4 records, env steps 600..900" in found.reason
+    assert "0 values in env steps 50..450, needs 3; the whole run has 4 records, env steps 600..900" in found.reason
 
 
 def test_the_middle_seed_counts() -> None:
@@ -166,7 +166,7 @@ def test_the_reason_has_every_number_to_argue_with() -> None:
     found = judge(CHECK, group(*flat(8.0), key=LOSS), baseline(group(*flat(10.0), key=LOSS)))
     assert found.reason == (
         f"{LOSS}: 10 -> 8 (-2, -20.0%; lower is better), allowed 15.0% or 1e-06; "
-        "median of 4 values of 1 run in env steps 100..400, against 4 values"
+        "median of 4 values of 1 run in env steps 50..450, against 4 values"
     )
 
 

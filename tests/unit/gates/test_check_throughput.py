@@ -11,7 +11,7 @@ from dreamer_core.errors import ConfigError
 from dreamer_core.gates.baseline import Baseline
 from dreamer_core.gates.checks.throughput import Throughput
 from dreamer_core.gates.group import Facts, SeedGroup
-from dreamer_core.gates.records import run_from_records
+from dreamer_core.gates.records import run_from_records, run_from_summary
 from dreamer_core.gates.verdict import Verdict
 from tests.unit.gates.values import INF, NAN, baseline, group, judge, run
 
@@ -29,6 +29,26 @@ def blessed(*speeds: float, key: str = "sps") -> Baseline:
 
 def times(factor: float, count: int = 6) -> list[float]:
     return [factor * (100 + lap) for lap in range(count)]
+
+
+def test_the_file_of_a_benchmark_has_its_laps() -> None:
+    """As `dreamgate bench --output` writes it: a summary of the whole, and the laps that it consists of."""
+
+    def measured(factor: float) -> SeedGroup:
+        said = [{"env_steps": 32 * i, "sps": factor * (100 + i)} for i in range(1, 7)]
+        tree = {"sps": 1.0, "peak_memory_mib": 5.0, "testbed": HERE, "laps": said}
+        return SeedGroup(runs=(run_from_summary(tree, name="bench.json"),), input_kind="json")
+
+    before = measured(1.0)
+    assert before.runs[0].of("sps").values.tolist() == [101, 102, 103, 104, 105, 106]
+    assert before.runs[0].of("peak_memory_mib").values.tolist() == [5.0]
+    assert judge(CHECK, measured(0.5), baseline(before)).verdict is Verdict.FAIL
+    assert judge(CHECK, measured(1.0), baseline(before)).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("laps", [[], [1.0], "fast", {}, [{}, None]])
+def test_laps_that_are_none_leave_a_summary_as_it_is(laps: Any) -> None:
+    assert run_from_summary({"sps": 3.0, "laps": laps}, name="x").of("sps").values.tolist() == [3.0]
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,12 @@ import pytest
 from dreamer_core.errors import ConfigError
 from dreamer_core.gates.baseline import Flag
 from dreamer_core.gates.check import Check, Results
-from dreamer_core.gates.checks.bounds import Floor
+from dreamer_core.gates.checks.bounds import Ceiling, Floor
+from dreamer_core.gates.checks.entropy_gap import EntropyGap
 from dreamer_core.gates.checks.finite import Finite
 from dreamer_core.gates.checks.hold import Hold
 from dreamer_core.gates.checks.improves import Improves
+from dreamer_core.gates.checks.replay_ratio import ReplayRatio
 from dreamer_core.gates.checks.seeds_bootstrap import SeedsBootstrap
 from dreamer_core.gates.checks.threshold_median import ThresholdMedian
 from dreamer_core.gates.evidence import Evidence
@@ -51,14 +53,26 @@ def judged(*checks: Check, **evidence: object) -> GateResult:
 def test_the_worst_result_decides_and_is_named() -> None:
     found = judged(Says(), Says(verdict=Verdict.IMPROVED), Says(name="third", verdict=Verdict.NO_DATA))
     assert found.verdict is Verdict.NO_DATA
-    assert found.reason == "no_data (third): 1 no_data, 1 improved, 1 pass of 3 results"
+    assert found.reason == "no_data: third: because; 1 no_data, 1 improved, 1 pass of 3 results"
+
+
+def test_the_metrics_that_decide_beside_the_first_are_named() -> None:
+    candidate = group(*flat(1.0))
+    found = judged(
+        Floor(key=SCORE, value=5), Floor(key=SCORE, value=9), Ceiling(key=SCORE, value=0), candidate=candidate
+    )
+    assert found.reason.startswith(f"fail: {SCORE}: 1, must be at least 5; ")
+    assert found.reason.endswith("; 3 fail of 3 results")
+    assert "also" not in found.reason
+    other = judged(Says(verdict=Verdict.FAIL), Says(name="b", verdict=Verdict.FAIL), Says())
+    assert other.reason == "fail: says: because; also b; 2 fail, 1 pass of 3 results"
 
 
 def test_what_is_not_required_only_warns() -> None:
     found = judged(Says(), Says(name="hint", verdict=Verdict.FAIL, required=False))
     assert found.verdict is Verdict.PASS
     assert [result.check for result in found.warnings] == ["hint"]
-    assert found.reason == "pass: 1 pass of 1 result; 1 warning (hint)"
+    assert found.reason == "pass: says: because; 1 warning (hint)"
 
 
 def test_a_green_result_can_warn_too() -> None:
@@ -226,6 +240,20 @@ def test_a_run_without_data_does_not_hide_that_another_has_failed(check: Check) 
     found = judged(check, candidate=candidate)
     assert found.verdict is Verdict.FAIL
     assert [result.verdict for result in found.results] == [Verdict.FAIL, Verdict.FAIL]
+
+
+@pytest.mark.parametrize(
+    ("check", "bad"),
+    [
+        (EntropyGap(), {"State/post_entropy": [9.0] * 10, "State/prior_entropy": [1.0] * 10}),
+        (ReplayRatio(target=1.0), {"replay_ratio": [9.0] * 10, "train_steps": [1.0 + 9 * i for i in range(10)]}),
+        (Finite(keys=(SCORE,)), {SCORE: [NAN] * 10}),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Check) else "",
+)
+def test_a_run_without_its_metrics_does_not_hide_a_failure_either(check: Check, bad: dict[str, list[float]]) -> None:
+    candidate = SeedGroup(runs=(run(bad, 0), run({}, 1)))
+    assert judged(check, candidate=candidate).verdict is Verdict.FAIL
 
 
 @pytest.mark.parametrize("check", EVERY_RUN, ids=lambda check: check.kind)

@@ -13,6 +13,10 @@ def test_only_pass_and_improved_are_green() -> None:
     assert {verdict for verdict in Verdict if verdict.is_green} == {V.PASS, V.IMPROVED}
 
 
+def test_no_two_verdicts_have_the_same_shape() -> None:
+    assert len({verdict.shape for verdict in Verdict}) == len(Verdict)
+
+
 def test_every_verdict_has_its_place_in_the_order() -> None:
     assert sorted(WORST_FIRST) == sorted(Verdict)
 
