@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from dreamer_core.version import __version__
-from server import access, error_docs, faults, health
+from server import access, bodies, error_docs, faults, health
+from server.compare import routes as compare
 from server.configs import routes as configs
 from server.database import Database
 from server.files import artifact_routes, log_routes
@@ -45,6 +46,7 @@ _API_ROUTES = (
     artifact_routes,
     baseline_routes,
     gate_routes,
+    compare,
     suite_routes,
     suite_run_routes,
     webhook_routes,
@@ -77,7 +79,8 @@ def build_app(house: House) -> FastAPI:
     )
     app.state.house = house
     faults.install(app)
-    access.install(app, house)
+    bodies.install(app)
+    access.install(app, house)  # the last one is asked first: who may not come in is not read either
     for module in _API_ROUTES:
         app.include_router(module.router, prefix=API, responses=error_docs.RESPONSES)
     health.install(app, house)

@@ -11,10 +11,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from dreamer_core.errors import ConfigError, UsageError
+from server import refusals
 from server.errors import ApiError, InvalidError, UnavailableError
 from server.rendering import error_page, wants_error_page
 
 _READ_ONLY = "25006"  # of Postgres
+_NOTHING_SEEN = ("missing", "json_invalid")  # what pydantic calls the input there is all that was sent, or nothing
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +56,16 @@ def _usage(request: Request, error: Exception) -> Response:
 def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first: dict[str, Any] = dict(error.errors()[0])
-    where = ".".join(str(part) for part in first["loc"])
-    return _say(request, InvalidError(f"{where}: {first['msg']}", where=where, seen=repr(first.get("input"))[:200]))
+    known = refusals.known_beside(_model_of(request), first["loc"][1:]) if first["loc"][0] == "body" else []
+    message = f"{refusals.named(first)}: {refusals.in_words(first, known)}"
+    seen = None if first["type"] in _NOTHING_SEEN else repr(first.get("input"))[:200]
+    return _say(request, InvalidError(message, where=refusals.place_of(first), seen=seen))
+
+
+def _model_of(request: Request) -> Any:
+    """What the body should have been, where the route takes one."""
+    field = getattr(request.scope.get("route"), "body_field", None)
+    return None if field is None else field.field_info.annotation
 
 
 def _http(request: Request, error: Exception) -> Response:

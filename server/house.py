@@ -12,6 +12,7 @@ from server.database import Database
 from server.files.store import Store
 from server.live.bell import Bell
 from server.live.streams import Streams
+from server.log.memory import Memory
 from server.queue import WakeUps
 from server.settings import Settings
 
@@ -25,6 +26,7 @@ class House:
     bell: Bell = field(default_factory=Bell)
     streams: Streams = field(default_factory=Streams)
     estimates: Estimates = field(default_factory=Estimates)
+    logs: Memory = field(default_factory=Memory)
     clock: Clock = clock.now
 
 

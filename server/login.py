@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
+from server import bodies
 from server.house import House
 from server.keys import read_secret, read_token
 from server.sessions import LIFETIME_S, cookie_name, is_open, new_session, read_cookie
@@ -104,11 +105,7 @@ def _welcome(request: Request, then: str) -> Response:
 
 async def _read_form(request: Request) -> dict[str, str]:
     """One small form is no reason for a package that reads all of them."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _FORM_BYTES:
-            return {}
+    body = await bodies.read(request, _FORM_BYTES, what="This form")
     fields: dict[str, list[str]] = parse_qs(body.decode("utf-8", "replace"))
     return {name: values[0] for name, values in fields.items()}
 

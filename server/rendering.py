@@ -7,16 +7,25 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.templating import Jinja2Templates
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
 from pydantic import BaseModel
 
+from dreamer_core.program import command
 from dreamer_core.version import __version__
 from server.errors import ApiError
 from server.pages import formats
+from server.runs.words import LONGEST_PROSE
 
 FOLDER = Path(__file__).parent.parent / "templates"
 # A shared cache must not hand one face to somebody who asked for another.
 VARY = {"Vary": "Accept, HX-Request"}
+
+
+@pass_context
+def _command(context: Context, words: str, *, speaks: bool = True) -> str:
+    """What a reader can type: with the name that the program has here, to this very server if it `speaks` to one."""
+    return command(words, str(context["request"].base_url) if speaks else None)
 
 
 def _environment() -> Environment:
@@ -28,7 +37,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(formats.FILTERS)
-    environment.globals.update(version=__version__)
+    environment.globals.update(version=__version__, command=_command, longest_prose=LONGEST_PROSE)
     return environment
 
 

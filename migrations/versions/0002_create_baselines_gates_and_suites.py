@@ -4,20 +4,14 @@ Revision ID: 0002
 Revises: 0001
 """
 
-from contextlib import AbstractContextManager
-
 import sqlalchemy as sa
 from alembic import op
-from alembic.operations import BatchOperations
 from sqlalchemy.dialects import postgresql
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
-
-
-_STATES = "state IN ('queued', 'running', 'stopping', 'succeeded', 'failed', 'cancelled')"
 
 
 def upgrade() -> None:
@@ -51,7 +45,8 @@ def _add_stop_rule() -> None:
     if not _is_sqlite():
         op.add_column("run", column)
         return
-    with _rewritten_run() as run:  # SQLite walks over the columns that come first: long ones are the last
+    # Written anew, because SQLite walks over the columns that come first: long ones are the last.
+    with op.batch_alter_table("run", recreate="always") as run:
         run.add_column(column, insert_after="primary_metric")
 
 
@@ -59,18 +54,12 @@ def _drop_stop_rule() -> None:
     if not _is_sqlite():
         op.drop_column("run", "stop_rule")
         return
-    with _rewritten_run() as run:
+    with op.batch_alter_table("run", recreate="always") as run:
         run.drop_column("stop_rule")
 
 
 def _is_sqlite() -> bool:
     return op.get_context().dialect.name == "sqlite"
-
-
-def _rewritten_run() -> AbstractContextManager[BatchOperations]:
-    """Alembic does not find the constraint by itself."""
-    states = sa.CheckConstraint(_STATES, name=op.f("ck_run_state"))
-    return op.batch_alter_table("run", recreate="always", table_args=(states,))
 
 
 def _create_baselines() -> None:

@@ -12,6 +12,7 @@ from urllib.error import HTTPError
 
 WORDS = ("preset=cartpole",)
 _NAME = "demo"
+_WHO = "up --demo"
 _KEY = "eval/mean_return"
 _LOOK_EVERY_S = 5.0
 
@@ -22,6 +23,7 @@ class Demo:
     def __init__(self, address: str, token: str, words: Sequence[str] = WORDS) -> None:
         self._api, self._token, self._words = f"{address}/api/v1", token, list(words)
         self._next_look, self._is_over = 0.0, False
+        self._known: dict[str, str] = {}  # the demo's own runs, by suite
 
     def look(self) -> str:
         """A sentence when something was done, else nothing. A demo that is refused is no reason to stop everything."""
@@ -38,7 +40,7 @@ class Demo:
             return ""  # the server is away for a moment, and is started again
 
     def _step(self) -> str:
-        first, second = self._newest(_NAME), self._newest(f"{_NAME}-gate")
+        first, second = self._own(_NAME), self._own(f"{_NAME}-gate")
         if first is None:
             return self._start(_NAME, self._learn(), "the demo is queued: CartPole is learned, and then judged")
         if first["state"] == "running":
@@ -54,14 +56,23 @@ class Demo:
         last = second or first
         return f"the demo is over: suite {last['suite']} is {last['reason']}"
 
-    def _newest(self, suite: str) -> dict[str, Any] | None:
-        found = self._call("GET", f"suite-runs?suite={suite}&limit=1")["items"]
-        return found[0] if found else None
+    def _own(self, suite: str) -> dict[str, Any] | None:
+        """The run that a demo started, whoever else has run the same suite since."""
+        if suite not in self._known:
+            cursor = ""
+            while cursor is not None:
+                page = self._call("GET", f"suite-runs?suite={suite}&limit=200{cursor and f'&cursor={cursor}'}")
+                for run in page["items"]:
+                    if run["who"] == _WHO:
+                        self._known[suite] = run["id"]  # the last one is the oldest
+                cursor = page["next"]
+        run_id = self._known.get(suite)
+        return self._call("GET", f"suite-runs/{run_id}") if run_id else None
 
     def _start(self, name: str, suite: dict[str, Any], words: str) -> str:
         """The key makes it one run, also where an `up` was killed between the two."""
-        self._call("PUT", f"suites/{name}", {"suite": suite, "source": "dreamgate up --demo"})
-        self._call("POST", f"suites/{name}/runs", {"trigger": "page", "who": "demo"}, key=f"demo-{name}")
+        self._call("PUT", f"suites/{name}", {"suite": suite, "source": _WHO})
+        self._call("POST", f"suites/{name}/runs", {"trigger": "terminal", "who": _WHO}, key=f"demo-{name}")
         return words
 
     def _bless(self, suite_run: str) -> None:

@@ -3,13 +3,13 @@
 import errno
 import socket
 
-from dreamer_core.errors import DreamgateError
+from dreamer_core.errors import UsageError
 
 _BACKLOG = 2048
 _ANY = {"0.0.0.0", "::", ""}  # noqa: S104 - what is compared with, not what is listened on
 
 
-class PortTakenError(DreamgateError):
+class PortTakenError(UsageError):
     """Somebody else listens there."""
 
 
@@ -27,7 +27,7 @@ def listen(host: str, port: int) -> socket.socket:
             raise PortTakenError(
                 f"port {port} of {host} is taken, perhaps by another Dreamgate; choose another with --port"
             ) from None
-        raise DreamgateError(f"cannot listen on {host} port {port}: {error.strerror or error}") from None
+        raise UsageError(f"cannot listen on {host} port {port}: {error.strerror or error}") from None
     return opened
 
 

@@ -5,8 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from dreamer_core.errors import BROKE, OK, RED, DreamgateError, UsageError
@@ -14,8 +13,6 @@ from server.cli import places
 
 if TYPE_CHECKING:
     from server.database import Database
-
-_VERSIONS = Path(__file__).parents[2] / "migrations" / "versions"
 
 
 def add_to(commands: Any) -> None:
@@ -65,10 +62,17 @@ def explained(database: "Database") -> Iterator[None]:
 
 
 class Migration:
-    """Bringing a database up to date in a process of its own, where it is not: the server never holds Alembic."""
+    """Bringing a database up to date where it is not; an old one in a process of its own: no server holds Alembic."""
 
     def __init__(self, database: "Database") -> None:
+        from sqlalchemy.exc import DBAPIError
+
+        from server.revision import fill_new_sqlite, is_up_to_date
+
         self._process: subprocess.Popen[bytes] | None = None
+        if database.is_sqlite:
+            with suppress(DBAPIError):  # the migration will meet it too, and say it in words
+                fill_new_sqlite(database)
         if not is_up_to_date(database):
             command = [sys.executable, "-P", "-m", "dreamer_core.cli.main", "migrate"]
             environ = {**os.environ, "DREAMGATE_DATABASE_URL": database.url}
@@ -80,23 +84,6 @@ class Migration:
             error = DreamgateError("the database could not be brought up to date; the lines above say why")
             error.exit_code = code if code > 0 else BROKE
             raise error
-
-
-def is_up_to_date(database: "Database") -> bool:
-    """Asked at every start, so without Alembic: a tenth of the time that a start takes, and of the memory it holds."""
-    from sqlalchemy import text
-    from sqlalchemy.exc import DBAPIError
-
-    try:
-        with database.engine.connect() as connection:
-            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == newest_revision()
-    except DBAPIError:  # no such table, or no database: finding out which is the migration's work
-        return False
-
-
-def newest_revision() -> str:
-    """By the names of the files, which begin with their revision: 0001_create_experiments.py."""
-    return max(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*.py"))
 
 
 def refuse_old(database: "Database") -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from dreamer_core.errors import OK, UsageError
 from server.cli import datalock, places
 from server.cli.broker import EmbeddedBroker, find_binary, make_broker
+from server.cli.clone_here import clone_here
 from server.cli.crew import Crew
 from server.cli.demo import Demo
 from server.cli.listening import address_of, listen
@@ -46,6 +47,8 @@ def add_to(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings, grace_s, stops = places.settings_of(args), _grace_s(), Stops()
+    if not settings.data.exists():  # a port that is taken leaves no new folder behind
+        listen(settings.host, settings.port).close()
     places.make_data(settings.data)
     with datalock.hold(settings.data, say) as lock, listen(settings.host, settings.port) as opened:
         lock.note(address_of(opened))
@@ -83,6 +86,8 @@ def _gather(args: argparse.Namespace, settings: Settings, opened: socket.socket,
         "DREAMGATE_LOGIN_CODE": secrets.token_urlsafe(24),
     }
     environ.setdefault("DREAMGATE_RUNS", str(settings.data / "runs"))
+    if settings.is_local and (clone := clone_here(Path.cwd())):
+        environ.setdefault("DREAMGATE_SOURCE_REPO", str(clone))
     return Crew(
         data=settings.data,
         environ=environ,

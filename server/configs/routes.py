@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from dreamer_core.config.layers import describe_presets, preset_names
 from dreamer_core.config.schema import config_schema
 from server.configs.resolve import Layer, Words, resolve, resolve_preset
+from server.configs.seeds import seeds_of
 from server.errors import NotFoundError
 from server.house import HouseDep
 from server.jsonvalues import LARGEST
@@ -82,6 +83,6 @@ def read_schema() -> dict[str, Any]:
 def validate(house: HouseDep, body: ValidateIn) -> ValidateOut:
     """What a config would be, checked and whole; nothing is stored. 422 says what is wrong, as the command line does"""
     found = resolve(body.words, body.config)
-    seeds = body.seeds or [found.seed]
+    seeds = seeds_of(body.words, body.seeds, found.seed)
     estimate, problem = house.estimates.of(found.config) if body.estimate else (None, None)
     return ValidateOut(**found._asdict(), seeds=seeds, estimate=estimate, estimate_problem=problem)

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
-from server.errors import InvalidError, TooLargeError
+from server import bodies
+from server.errors import InvalidError
 from server.files import logs, parts
 from server.files.ranges import Span
 from server.house import House, HouseDep
@@ -22,12 +23,7 @@ _MEDIA_TYPE = "text/plain; charset=utf-8"
 
 
 async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MOST:
-            raise TooLargeError(f"A piece of a log may have {_MOST} bytes.", where="body", todo="Send it in pieces.")
-    return bytes(body)
+    return await bodies.read(request, _MOST, what="A piece of a log", todo="Send it in pieces.")
 
 
 class LogKept(BaseModel):

@@ -69,12 +69,21 @@ class EverythingReader:
     def look(self) -> list[Message[EverythingCursor]]:
         with self._database.reading() as session:
             if self.cursor is None:
-                newest = session.connection().execute(text("SELECT coalesce(max(id), 0) FROM event")).scalar_one()
-                self.cursor = EverythingCursor(newest)
+                self.cursor = self._now(session)
             while rows := _arrived(session, self.cursor):
                 if messages := self._messages(session, rows):
                     return messages
         return []
+
+    def _now(self, session: Session) -> EverythingCursor:
+        """Where somebody begins who wants only what is new: that may have a lower id than what is there already."""
+        newest = session.connection().execute(text("SELECT coalesce(max(id), 0) FROM event")).scalar_one()
+        if self._database.is_sqlite:
+            return EverythingCursor(newest)
+        recent = range(max(1, newest - _MOST_LATE), newest)
+        there = set(session.exec(select(Event.id).where(col(Event.id).in_(recent))))
+        self._late = dict.fromkeys((number for number in recent if number not in there), time.monotonic())
+        return EverythingCursor(newest, tuple(self._late))
 
     def _messages(self, session: Session, rows: list[_Row]) -> list[Message[EverythingCursor]]:
         last = {run_id: event_id for event_id, run_id, origin in rows if origin == SERVER}

@@ -29,8 +29,13 @@ _MOST_FOREIGN = 3  # of a trainer that has none of these
 
 def chosen(primaries: Sequence[str], has: Collection[str]) -> list[str]:
     """Primary metrics whether there is a number or not, then what else there is."""
-    others = [key for key in KEY_METRICS if key in has] or sorted(has)[:_MOST_FOREIGN]
+    others = [key for key in KEY_METRICS if key in has] or of_a_foreigner(has)
     return list(dict.fromkeys([*primaries, *others]))[: max(_MOST, len(primaries))]
+
+
+def of_a_foreigner(has: Collection[str]) -> list[str]:
+    """Of a trainer that names its metrics otherwise."""
+    return sorted(has)[:_MOST_FOREIGN]
 
 
 def column(key: str, values: Sequence[float], *, is_primary: bool) -> Column:

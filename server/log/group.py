@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dreamer_core.metrics.jsonsafe import word
 from server.clock import iso
 from server.log.columns import column, newest_of_each_seed
 from server.log.out import Annotation, Changed, LoggedGroup, LoggedRun, LoggedVerdict, Said, Value
-from server.metrics.series import word
 from server.tables import Event, Run
 
 _LONGEST_ERROR = 200
@@ -40,7 +40,7 @@ def logged(rows: GroupRows) -> LoggedGroup:
         kind=first.kind,
         preset=first.preset,
         env=first.env,
-        created_at=iso(first.created_at),
+        began_at=iso(first.created_at if first.started_at is None else first.started_at),
         changed=rows.changed,
         primary_metric=primary,
         **{name: said(rows.runs, name) for name in ("hypothesis", "stop_rule", "conclusion", "notes")},

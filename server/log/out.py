@@ -92,7 +92,7 @@ class LoggedGroup(BaseModel):
     kind: RunKind
     preset: str | None
     env: str | None
-    created_at: str
+    began_at: str = Field(description="its first run; of one that waits, when it was made")
     changed: Changed
     hypothesis: list[Said]
     primary_metric: str | None

@@ -3,41 +3,56 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from sqlalchemy import func
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from server.clock import iso
 from server.log import against, columns
-from server.log.finals import Table, finals, find
+from server.log.finals import Table, Values, Wanted, finals, find
 from server.log.group import GroupRows, logged, primaries_of
+from server.log.memory import Memory
 from server.log.out import Changed, LoggedVerdict, LogOut
+from server.log.state import state_of
 from server.metrics import names
 from server.metrics.batch import AXES
 from server.runs import annotations, experiments
 from server.runs.out import ExperimentRef
 from server.runs.rows import LEAN
-from server.tables import Baseline, Event, GateResult, GateResultRun, Run
+from server.tables import Baseline, Event, Experiment, GateResult, GateResultRun, Run, RunKind
 
 MOST_GROUPS = 200
 _MOST_RUNS = 2000
 _MOST_VERDICTS = 20
 
 
-def read_log(session: Session, experiment_id: str, most_groups: int = MOST_GROUPS) -> LogOut:
-    """The newest groups, in the order in which they began."""
+def read_log(session: Session, memory: Memory, experiment_id: str, most_groups: int = MOST_GROUPS) -> LogOut:
+    """The newest groups, in the order in which they began. Nobody may change it: others are given the same one."""
     experiment = experiments.get(session, experiment_id)
-    groups, left_out = _groups(session, experiment_id, most_groups)
+    name, state = f"{experiment_id} {most_groups}", state_of(session, experiment)
+    known = memory.logs.recall({name: state}).get(name)
+    if known is None:
+        known = _read(session, memory, experiment, most_groups)
+        memory.logs.keep({name: state}, {name: known})
+    return known
+
+
+def _read(session: Session, memory: Memory, experiment: Experiment, most_groups: int) -> LogOut:
+    groups, left_out = _groups(session, experiment.id, most_groups)
     ids = [run.id for runs in groups for run in runs]
     table = _table(session, groups, ids)
-    changed = against.changed(session, groups)
+    keys = [_keys(runs, table) for runs in groups]
+    wanted = {run.id: _wanted(run, shown) for runs, shown in zip(groups, keys, strict=True) for run in runs}
+    values = finals(session, memory.finals, table, wanted)
+    changed = against.changed(session, memory.configs, groups)
     verdicts, remarks = _verdicts(session, ids), _remarks(session, ids)
     return LogOut(
         experiment=ExperimentRef(id=experiment.id, name=experiment.name),
         question=experiment.question,
         created_at=iso(experiment.created_at),
         groups=[
-            logged(_rows(session, runs, table, what, verdicts, remarks))
-            for runs, what in zip(groups, changed, strict=True)
+            logged(_rows(runs, shown, values, what, verdicts, remarks))
+            for runs, shown, what in zip(groups, keys, changed, strict=True)
         ],
         left_out=left_out,
     )
@@ -47,7 +62,8 @@ def _groups(session: Session, experiment_id: str, most: int) -> tuple[list[list[
     """Runs by seed group, each the oldest first; and how many groups are left out."""
     places = select(Run.seed_group, Run.id).where(Run.experiment_id == experiment_id, col(Run.deleted_at).is_(None))
     members: defaultdict[str, list[str]] = defaultdict(list)
-    for group, run_id in session.exec(places.order_by(col(Run.created_at), col(Run.id))):
+    began = func.coalesce(Run.started_at, Run.created_at)  # an evaluation is put into the queue with its training
+    for group, run_id in session.exec(places.order_by(began, col(Run.created_at), col(Run.id))):
         members[group].append(run_id)
     kept: list[list[str]] = []
     count = 0
@@ -61,23 +77,31 @@ def _groups(session: Session, experiment_id: str, most: int) -> tuple[list[list[
     return [[runs[run_id] for run_id in ids] for ids in reversed(kept)], len(members) - len(kept)
 
 
+def _keys(runs: Sequence[Run], table: Table) -> list[str]:
+    has = {key for run in runs for key in table[run.id]} - set(AXES)
+    return columns.chosen(primaries_of(runs), has)
+
+
+def _wanted(run: Run, keys: Sequence[str]) -> Wanted:
+    """The laps of a benchmark are all alike; of a training only its end counts."""
+    return Wanted(keys, 1.0) if run.kind == RunKind.BENCH else Wanted(keys)
+
+
 def _rows(
-    session: Session,
     runs: Sequence[Run],
-    table: Table,
+    keys: Sequence[str],
+    values: Mapping[str, Values],
     changed: Changed,
     verdicts: Mapping[str, Sequence[LoggedVerdict]],
     remarks: Mapping[str, Sequence[Event]],
 ) -> GroupRows:
-    has = {key for run in runs for key in table[run.id]} - set(AXES)
-    keys = columns.chosen(primaries_of(runs), has)
     found = {verdict.id: verdict for run in runs for verdict in verdicts.get(run.id, ())}
     newest = sorted(found.values(), key=lambda verdict: (verdict.created_at, verdict.id), reverse=True)
     return GroupRows(
         runs=runs,
         changed=changed,
         keys=keys,
-        values={run.id: finals(session.connection(), run.id, table[run.id], keys) for run in runs},
+        values=values,
         verdicts=newest[:_MOST_VERDICTS],
         annotations=[event for run in runs for event in remarks.get(run.id, ())],
     )
@@ -88,11 +112,10 @@ def _table(session: Session, groups: Sequence[Sequence[Run]], ids: Sequence[str]
     connection = session.connection()
     wanted = {*columns.KEY_METRICS, *(key for runs in groups for key in primaries_of(runs))}
     table = find(connection, ids, sorted(wanted))
-    for runs in groups:
-        if not any(set(table[run.id]) - set(AXES) for run in runs):
-            own = set(names.of_run(connection, runs[-1].id).values()) - set(AXES)
-            table |= find(connection, [run.id for run in runs], sorted(own))
-    return table
+    foreign = [runs for runs in groups if not any(set(table[run.id]) - set(AXES) for run in runs)]
+    own = names.by_run(connection, [runs[-1].id for runs in foreign])
+    more = {key for keys in own.values() for key in columns.of_a_foreigner(keys - set(AXES))}
+    return table | find(connection, [run.id for runs in foreign for run in runs], sorted(more)) if more else table
 
 
 def _verdicts(session: Session, ids: Sequence[str]) -> dict[str, list[LoggedVerdict]]:

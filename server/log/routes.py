@@ -33,7 +33,7 @@ def show_log(
 ) -> Response:
     """What was expected of each seed group, what came of it, and what people concluded"""
     with house.database.reading() as session:
-        log = read_log(session, experiment_id, groups)
+        log = read_log(session, house.logs, experiment_id, groups)
     if format == "json":
         return etags.answer(request, log)
     text = to_markdown(log, str(request.base_url).rstrip("/"))

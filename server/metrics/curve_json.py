@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from dreamer_core.metrics.jsonsafe import word
 from server.metrics.batch import AXES
 from server.metrics.columns import Floats, Ints
 from server.metrics.curves import Asked, Curve
-from server.metrics.series import word
 
 
 def encode(asked: Asked, curves: Sequence[Curve]) -> bytes:

@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dreamer_core.metrics.jsonsafe import dumps
+from dreamer_core.metrics.jsonsafe import dumps, word
 from server.metrics.batch import AXES, Batch
 from server.metrics.export import Export
 from server.metrics.read import as_records
-from server.metrics.series import word
 
 
 def json_lines(export: Export, batches: Iterable[Batch]) -> Iterator[bytes]:

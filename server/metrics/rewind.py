@@ -8,11 +8,12 @@ import numpy as np
 from sqlalchemy import Connection, text
 from sqlmodel import Session
 
+from dreamer_core.metrics.jsonsafe import word
 from server.metrics import names, rows, tail
 from server.metrics.batch import STEPS, Batch
 from server.metrics.buckets import Buckets
 from server.metrics.layout import LAYOUT, Layout
-from server.metrics.series import number_or_none, word
+from server.metrics.series import number_or_none
 from server.metrics.series_reader import Series, SeriesReader
 
 _KEYS_AT_ONCE = 64

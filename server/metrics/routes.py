@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from dreamer_core.metrics.jsonsafe import dumps
-from server.errors import TooLargeError
+from server import bodies
 from server.house import HouseDep
 from server.jobs.lease import Lease, require_lease
 from server.jsonvalues import LARGEST
@@ -17,6 +17,7 @@ from server.metrics.export_text import csv_lines, json_lines
 from server.metrics.parse import MAX_BYTES, parse
 from server.metrics.read import records_since, stream_state
 from server.metrics.shapes import APPEND_BODY, Appended, KeyList, RecordList
+from server.runs.follow import follow
 from server.runs.rows import need_run
 
 router = APIRouter(tags=["metrics"])
@@ -37,12 +38,7 @@ SomeKeys = Annotated[
 
 
 async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BYTES:
-            raise TooLargeError(f"A batch may have {MAX_BYTES:,} bytes.", where="body", todo="Send it in parts.")
-    return bytes(body)
+    return await bodies.read(request, MAX_BYTES, what="A batch", todo="Send it in parts.")
 
 
 @router.post("/runs/{run_id}/metrics", response_model=Appended, openapi_extra={"requestBody": APPEND_BODY})
@@ -54,6 +50,7 @@ def append_metrics(
     with house.database.writing() as session:
         require_lease(session, run_id, token)
         records = append(session, run_id, sent)
+        follow(session, run_id, sent.batch, house.clock())
     house.bell.ring(run_id)
     return _json(f'{{"records":{records}}}')
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, text
 
+from dreamer_core.metrics.jsonsafe import word
 from server.metrics.batch import Batch
 
 # An older minimum stays unless the new one is less, or there was none; what has no finite value has NULL, which is
@@ -31,13 +32,6 @@ def add(connection: Connection, run_id: str, batch: Batch) -> None:
         row["run_id"] = run_id
     if rows:
         connection.execute(_ADD, rows)
-
-
-def word(value: float) -> str | None:
-    """How a number that is not finite is written where there are only finite ones."""
-    if math.isfinite(value):
-        return None
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def number_or_none(value: float) -> float | None:

@@ -63,12 +63,20 @@ def closer_view(layout: Layout, view: View, inside: Ints, points: int) -> View |
 
 
 class SeriesReader:
-    """Along one axis. Series that are alike are read with one statement."""
+    """Along one axis. Series that are alike are read with one statement. `late`: the tail, where it is at hand."""
 
-    def __init__(self, connection: Connection, run_id: str, steps_key: int, layout: Layout, axis: int = 0) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        run_id: str,
+        steps_key: int,
+        layout: Layout,
+        axis: int = 0,
+        late: Batch | None = None,
+    ) -> None:
         self.connection, self.run_id, self.steps_key, self.layout = connection, run_id, steps_key, layout
         self.axis = axis
-        self._tail: Batch | None = None
+        self._tail = late
 
     def summaries(self, series: Sequence[Series]) -> dict[int, Buckets]:
         """Each series in a few buckets."""
@@ -144,5 +152,7 @@ class SeriesReader:
 
 def _gathered(parts: Sequence[_Part], size: int) -> Buckets:
     """Parts of finer levels become buckets of `size` points, cut where the whole series is cut."""
+    if all(part.size == size for part in parts):
+        return Buckets.joined([part.buckets for part in parts])
     places = np.concatenate([part.begin + np.arange(len(part.buckets)) * part.size for part in parts]) // size
     return Buckets.joined([part.buckets for part in parts]).merged(np.flatnonzero(np.diff(places, prepend=-1)))

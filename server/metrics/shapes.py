@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dreamer_core.metrics.jsonsafe import Word
 from server.metrics.parse import MAX_KEY, MAX_KEYS, MAX_RECORDS
 
-Word = Literal["NaN", "Infinity", "-Infinity"]
 Number = float | Word
 
 _RUN = "q7v3xk92mzpd"

@@ -1,6 +1,9 @@
 """The records that came last, as they came: cheap to add to, read whole."""
 
-from sqlalchemy import Connection, text
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, text
 
 from server.metrics.batch import Batch, decode, encode, joined
 from server.metrics.layout import Layout
@@ -11,6 +14,9 @@ _CHANGE = text("UPDATE metric_tail SET records = :records, body = :body WHERE ru
 _READ = text(
     "SELECT first, body FROM metric_tail WHERE run_id = :run_id AND first + records > :begin AND first < :end"
     " ORDER BY first"
+)
+_READ_WHOLE = text("SELECT run_id, body FROM metric_tail WHERE run_id IN :runs ORDER BY run_id, first").bindparams(
+    bindparam("runs", expanding=True)
 )
 _CLEAR = text("DELETE FROM metric_tail WHERE run_id = :run_id")
 _NEVER = 2**62  # no run has a record of this number
@@ -37,6 +43,16 @@ def read(connection: Connection, run_id: str, begin: int = 0, end: int = _NEVER)
     if first + batch.records > end:
         batch = batch.before(end - first)
     return batch.after(begin - first) if begin > first else batch
+
+
+def read_whole(connection: Connection, run_ids: Sequence[str]) -> dict[str, Batch]:
+    """Everything that is here of some runs; without those that have nothing here."""
+    if not run_ids:
+        return {}
+    bodies: defaultdict[str, list[bytes]] = defaultdict(list)
+    for row in connection.execute(_READ_WHOLE, {"runs": list(run_ids)}):
+        bodies[row.run_id].append(row.body)
+    return {run_id: joined([decode(body) for body in found]) for run_id, found in bodies.items()}
 
 
 def replace(connection: Connection, run_id: str, first: int, batch: Batch | None) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from dreamer_core.metrics.jsonsafe import NUMBERS
 from server.errors import InvalidError
 from server.jsonvalues import LARGEST
 from server.metrics.columns import Floats
 
-_WORDS = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
 _KINDS = "a number, true, false, or one of the words NaN, Infinity and -Infinity"
 
 
@@ -60,7 +60,7 @@ def _checked(check: Callable[[Any], float], name: str, number: int, value: Any) 
 
 def _value(value: Any) -> float:
     if isinstance(value, str):
-        word = _WORDS.get(value)
+        word = NUMBERS.get(value)
         if word is None:
             raise ValueError(_KINDS)
         return word

@@ -16,14 +16,14 @@ from server.gates.words import Slug, Version
 from server.house import HouseDep
 from server.jsonvalues import Text
 from server.pages.sent_form import SentForm
-from server.pages.strips import metric_row
+from server.pages.strips import metric_row, scores_first
 from server.rendering import respond
+from server.runs.words import LONGEST_PROSE
 from server.tables import Baseline
 
 router = APIRouter(include_in_schema=False)
 
 _MOST_RESULTS = 20
-_LONGEST_WHY = 20_000
 
 
 @router.get("/baselines/{name}")
@@ -67,7 +67,7 @@ def band(house: HouseDep, name: Slug, version: Version, key: Annotated[Text, Que
 
 @router.post("/baselines/{name}/{version}/retire")
 def retire(request: Request, house: HouseDep, name: Slug, version: Version, sent: SentForm) -> Response:
-    why = sent.get("why", "").strip()[:_LONGEST_WHY].replace("\x00", "")
+    why = sent.get("why", "").strip()[:LONGEST_PROSE].replace("\x00", "")
     if not why:
         with house.database.reading() as session:
             context = _context(session, baselines.get(session, name, version), "", "")
@@ -95,7 +95,7 @@ def _context(session: Session, row: Baseline, key: str, before: str) -> dict[str
     older = next((one for one in versions if str(one.version) == before and one.version != row.version), None)
     return {
         "baseline": shown,
-        "metrics": [metric_row(name, stats) for name, stats in found.metrics.items()],
+        "metrics": [metric_row(name, found.metrics[name]) for name in scores_first(found.metrics)],
         "drawn": drawn,
         "key": key if key in drawn else next(iter(drawn), ""),
         "asked": str(found.asked),

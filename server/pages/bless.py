@@ -15,7 +15,7 @@ from server.gates.baseline_routes import blessing_of
 from server.house import House, HouseDep
 from server.pages.bless_form import FIELDS, BlessForm
 from server.pages.sent_form import SentForm
-from server.pages.strips import metric_row
+from server.pages.strips import metric_row, scores_first
 from server.rendering import respond
 from server.runs.words import Hash, Id
 from server.tables import Baseline, Run
@@ -51,7 +51,7 @@ def check_form(request: Request, house: HouseDep, sent: SentForm) -> Response:
     form = BlessForm.read(sent)
     with house.database.reading() as session:
         context = _what(session, form, house.clock())
-    return respond(request, context | {"form": form, "problems": {}}, page="baselines/_what.html")
+    return respond(request, context | {"form": form, "fields": FIELDS, "is_swapped": True}, page="baselines/_what.html")
 
 
 @router.post("/bless")
@@ -74,7 +74,7 @@ def _page(request: Request, house: House, form: BlessForm, refused: dict[str, st
     with house.database.reading() as session:
         runs = _runs(session, form)
         context = {"runs": runs, "names": _names(session), **_what(session, form, house.clock())}
-    context |= {"form": form, "problems": context["problems"] | refused, "now": house.clock()}
+    context |= {"form": form, "problems": context["problems"] | refused, "now": house.clock(), "is_swapped": False}
     return respond(request, context, page="baselines/bless.html", status=status)
 
 
@@ -98,7 +98,7 @@ def _what(session: Session, form: BlessForm, now: float) -> dict[str, Any]:
     except (ApiError, UsageError) as error:
         return {"made": None, "flags": [], "rows": [], "before": None, "problems": _problems(error)}
     flags = [(flag, flag in NEED_CONSENT, _MEANING[flag]) for flag in sorted(made.flags)]
-    rows = [metric_row(key, stats) for key, stats in made.metrics.items()]
+    rows = [metric_row(key, made.metrics[key]) for key in scores_first(made.metrics)]
     return {"made": made, "flags": flags, "rows": rows, "before": _before(session, form.name), "problems": {}}
 
 

@@ -10,6 +10,7 @@ from dreamer_core.gates.capture import NEED_CONSENT
 from server.errors import InvalidError
 from server.gates.baseline_routes import BaselineIn
 from server.pages.launch_form import whole_number
+from server.refusals import sentence
 
 # Where a problem can be shown; `form` is the place for all others.
 FIELDS = ("name", "why", "who", "keys", "last", "env_steps_min", "env_steps_max", "threshold_pct")
@@ -68,6 +69,4 @@ def _in_words(error: ValidationError) -> InvalidError:
     first: Any = error.errors()[0]
     place = [str(part) for part in first["loc"]]
     where = place[-1] if place and place[-1] in FIELDS else place[0] if place and place[0] in FIELDS else "form"
-    if where == "name":
-        return InvalidError("Letters, digits, dots, dashes and underscores; at most 80.", where="name")
-    return InvalidError(str(first["msg"]).removeprefix("Value error, "), where=where)
+    return InvalidError(sentence(first), where=where)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dreamer_core.metrics.names import METRICS, Metric
 
 HERO = ("eval/mean_return", "Rewards/rew_avg")
+_OF_A_BENCH = "bench/updates_per_s"
 MAIN = (
     "Rewards/rew_avg",
     "Loss/world_model_loss",
@@ -84,7 +85,7 @@ def arrange(found: Iterable[ShownMetric], *, primary: str | None, expected: Sequ
     if primary:
         here.setdefault(primary, ShownMetric(key=primary))
     ordered = _in_order(here)
-    hero = next((here[key] for key in (primary, *HERO, *ordered) if key in here), None)
+    hero = next((here[key] for key in (primary, *HERO, _OF_A_BENCH, *ordered) if key in here), None)
     wanted = [key for key in (*MAIN, *ordered) if key in here and (hero is None or key != hero.key)]
     main = list(dict.fromkeys(wanted))[: len(MAIN)]
     shown = {*main, hero.key if hero else ""}

@@ -32,6 +32,6 @@ def list_experiments(
 @router.get("/experiments/{experiment_id}")
 def show_experiment(request: Request, house: HouseDep, experiment_id: str) -> Response:
     with house.database.reading() as session:
-        log = read_log(session, experiment_id, _MOST_GROUPS)
+        log = read_log(session, house.logs, experiment_id, _MOST_GROUPS)
     context = {"log": log, "words": words, "now": house.clock()}
     return respond(request, context, page="experiments/show.html", resource=log)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from server.metrics.series import word
+from dreamer_core.metrics.jsonsafe import word
 
 MISSING = "–"
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))

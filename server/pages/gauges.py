@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dreamer_core.metrics.jsonsafe import NUMBERS
 from server.pages.formats import number
 
 WIDTH = 240
@@ -227,4 +228,4 @@ def _plain(numbers: Mapping[str, Any]) -> dict[str, Any]:
 def _is_hole(value: Any) -> bool:
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return True
-    return value in ("NaN", "Infinity", "-Infinity") if isinstance(value, str) else False
+    return isinstance(value, str) and value in NUMBERS

@@ -11,6 +11,7 @@ from dreamer_core.config.parse import dotted_items
 from dreamer_core.errors import ConfigError, UsageError
 from server.configs.resolve import resolve
 from server.configs.routes import ValidateOut
+from server.configs.seeds import seeds_of
 from server.errors import ApiError, InvalidError
 from server.house import House, HouseDep
 from server.jobs.orders import JobIn
@@ -20,6 +21,8 @@ from server.pages.formats import setting
 from server.pages.launch_form import FIELDS, LaunchForm
 from server.pages.list_address import ListAddress
 from server.pages.sent_form import SentForm
+from server.pages.wrong_words import problems_of
+from server.refusals import sentence
 from server.rendering import respond
 from server.runs.out import run_out
 from server.runs.rows import get_run
@@ -46,13 +49,15 @@ def check_form(request: Request, house: HouseDep, sent: SentForm, estimate: bool
 @router.post("/launch")
 def launch(request: Request, house: HouseDep, sent: SentForm) -> Response:
     form = LaunchForm.read(sent)
+    order, problems = _order(form)
+    if order is None or problems:
+        return _page(request, house, form, problems)
     try:
-        order = JobIn.model_validate(form.submission())
         with house.database.writing() as session:
             parent = get_run(session, form.parent).id if form.parent else None
             runs, news = submit(session, order, house.clock(), house.settings.lease_s, parent_id=parent)
-    except (ApiError, UsageError, ValidationError) as error:
-        return _page(request, house, form, _problems(error))
+    except (ApiError, UsageError) as error:
+        return _page(request, house, form, _problem(error))
     news.tell(house)
     where = f"/runs/{runs[0].id}" if len(runs) == 1 else ListAddress().url(seed_group=runs[0].seed_group)
     return RedirectResponse(where, 303)
@@ -80,14 +85,39 @@ def _page(request: Request, house: House, form: LaunchForm, refused: dict[str, s
 
 def _check(house: House, form: LaunchForm, *, estimate: bool) -> tuple[ValidateOut | None, dict[str, str]]:
     """What `POST /validate` answers; or None, and what is wrong with which field."""
+    order, problems = _order(form)
+    if order is None or problems:
+        return None, problems
     try:
-        order = JobIn.model_validate(form.submission())
         found = resolve(order.words)
-    except (ApiError, UsageError, ValidationError) as error:
-        return None, _problems(error)
+        seeds = seeds_of(order.words, order.seeds, found.seed)
+    except (ApiError, UsageError) as error:
+        return None, _problem(error)
     estimated, problem = house.estimates.of(found.config) if estimate else (None, None)
-    seeds = order.seeds or [found.seed]
     return ValidateOut(**found._asdict(), seeds=seeds, estimate=estimated, estimate_problem=problem), {}
+
+
+def _order(form: LaunchForm) -> tuple[JobIn | None, dict[str, str]]:
+    """All that is wrong at once: whoever mends one field should not be told of the next only then."""
+    said, problems = form.submission()
+    order = None
+    try:
+        order = JobIn.model_validate(said)
+    except ValidationError as error:
+        problems |= {_field(str(each["loc"][0])): sentence(each) for each in reversed(error.errors())}
+    if "words" not in problems:
+        problems |= _wrong_words(form)
+    return order, problems
+
+
+def _wrong_words(form: LaunchForm) -> dict[str, str]:
+    preset, *words = form.config_words()
+    try:
+        resolve([preset])
+    except (ApiError, ConfigError) as error:
+        return {"preset": str(error)}
+    found = problems_of(preset, words)
+    return {"words": "\n".join(found)} if found else {}
 
 
 def _check_context(checked: ValidateOut | None, problems: dict[str, str]) -> dict[str, Any]:
@@ -95,13 +125,10 @@ def _check_context(checked: ValidateOut | None, problems: dict[str, str]) -> dic
     return {"check": checked, "changes": changes, "problems": problems, "fields": FIELDS}
 
 
-def _problems(error: Exception) -> dict[str, str]:
+def _problem(error: Exception) -> dict[str, str]:
     """At the field that it is about, or at the form as a whole."""
-    if isinstance(error, ValidationError):
-        found = error.errors()
-        return {_field(str(each["loc"][0])): f"{each['msg']}" for each in reversed(found)}
     if isinstance(error, ConfigError):
-        return {"preset" if error.key == "preset" else "words": str(error)}
+        return {"words": str(error)}
     where = error.where if isinstance(error, InvalidError) else None
     words = error.message if isinstance(error, ApiError) else str(error)
     return {_field(where or "form"): words}

@@ -1,8 +1,9 @@
 """The launch form's fields: from what a browser sends to what `POST /jobs` takes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 from server.errors import InvalidError
@@ -57,27 +58,40 @@ class LaunchForm:
         """Presets are joined by `+`; the later wins."""
         return f"{self.preset}+{self.over}" if self.over else self.preset
 
-    def config_words(self) -> list[str]:
-        """The preset and the overrides; a line that begins with # is a remark."""
+    def overrides(self) -> list[str]:
+        """A line that begins with # is a remark."""
         lines = (line.strip() for line in self.words.splitlines())
-        return [f"preset={self.whole_preset}", *(line for line in lines if line and not line.startswith("#"))]
+        return [line for line in lines if line and not line.startswith("#")]
 
-    def submission(self) -> dict[str, Any]:
-        """What is left empty is left out, so that the defaults of the API hold. Raises InvalidError for a field."""
+    def config_words(self) -> list[str]:
+        return [f"preset={self.whole_preset}", *self.overrides()]
+
+    def submission(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """What can be read, and what is wrong with the other fields. For what is empty, the API's defaults hold."""
         texts = {
             name: getattr(self, name).strip() for name in ("experiment", "name", "queue", "commit", "primary_metric")
         }
-        numbers = {name: whole_number(name, getattr(self, name)) for name in ("priority", "gpus")}
-        given = {name: value for name, value in (texts | numbers).items() if value not in ("", None)}
-        return {
+        readers: dict[str, Callable[[str], Any]] = {
+            "seeds": parse_seeds,
+            "priority": partial(whole_number, "priority"),
+            "gpus": partial(whole_number, "gpus"),
+        }
+        read, problems = dict[str, Any](), dict[str, str]()
+        for name, reader in readers.items():
+            try:
+                read[name] = reader(getattr(self, name))
+            except InvalidError as error:
+                problems[name] = error.message
+        given = {name: value for name, value in (texts | read).items() if value not in ("", None)}
+        said = {
             "kind": "train",
             "words": self.config_words(),
-            "seeds": parse_seeds(self.seeds),
             "tags": split_tags(self.tags),
             "hypothesis": self.hypothesis.strip(),
             "stop_rule": self.stop_rule.strip(),
             **given,
         }
+        return said, problems
 
 
 def parse_seeds(text: str) -> list[int] | None:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from starlette.datastructures import QueryParams
 
 from server.errors import InvalidError
+from server.refusals import in_words, place_of
 from server.runs.search import RunQuery
 from server.tables import RunState
 
@@ -57,8 +58,8 @@ class ListAddress:
             return RunQuery.model_validate({**asked, "deleted": self.deleted, "sort": self.sort, "cursor": self.cursor})
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise InvalidError(f"{where}: {first['msg']}", where=where) from None
+            where = place_of(first)
+            raise InvalidError(f"{where}: {in_words(first)}", where=where) from None
 
     @property
     def experiment(self) -> str:

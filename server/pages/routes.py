@@ -9,6 +9,7 @@ from fastapi.staticfiles import StaticFiles
 from server.assets import Assets, assets_folder
 from server.errors import NotFoundError
 from server.pages import (
+    api_page,
     baseline_list,
     baseline_page,
     bless,
@@ -42,6 +43,7 @@ _PAGES = (  # in this order: /runs/rows is no run
     result_page,
     suite_pages,
     workers_page,
+    api_page,
     login_page,
 )
 

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from server.errors import NotFoundError
-from server.files import artifacts
+from server.files import artifacts, logs
 from server.gates import baselines, results
 from server.gates.gate_routes import results_out
 from server.house import HouseDep
@@ -17,15 +18,17 @@ from server.live.out import event_out
 from server.metrics import latest
 from server.pages import board, config_table, judged, more_seeds, seed_groups
 from server.rendering import respond
+from server.runs import manifests
 from server.runs.out import RunOut, run_out
 from server.runs.rows import get_run
-from server.tables import Event, Run, RunKind
+from server.tables import Event, Run, RunKind, RunState
 
 router = APIRouter(include_in_schema=False)
 
 _MOST_EVENTS = 200
 _MOST_ARTIFACTS = 200
 _MOST_RESULTS = 10
+_SEEDS_NAMED = 4  # of those that would run next, at least
 
 
 @router.get("/runs/{run_id}")
@@ -50,19 +53,36 @@ def show_part(request: Request, house: HouseDep, run_id: str, name: str) -> Resp
 
 
 def _head(session: Session, run: RunOut, now: float) -> dict[str, Any]:
-    seeds = seed_groups.siblings(session, run.seed_group) if run.seed is not None else []
+    seeds = _seeds(session, run) if run.seed is not None else []
+    row = session.get_one(Run, run.id)
     return {
         "run": run,
         "is_final": run.state.is_final,
-        "job": job_out(session, session.get_one(Run, run.id)) if run.is_job else None,
+        "job": job_out(session, row) if run.is_job else None,
         "seeds": seeds,
         "n": seed_groups.count_seeds(seeds),
+        "here": _count_here(session, row),
+        "is_dirty": manifests.is_dirty(row.manifest),
+        "machine": manifests.machine(row.manifest),
         "took_s": _took_s(run.started_at, run.ended_at, now),
         "kinds_with_seeds": more_seeds.KINDS,
-        "more_seeds": _more_seeds(session, run.id),
+        "more_seeds": (amount := _more_seeds(session, run.id)),
+        "next_seeds": more_seeds.next_seeds(session, row, max(amount, _SEEDS_NAMED)),
         "commands": _commands(run),
         "now": now,
     }
+
+
+def _seeds(session: Session, run: RunOut) -> list[seed_groups.SeedLink]:
+    """Itself and the others of its group, but for those that were cancelled: they are no seeds of anything."""
+    found = seed_groups.siblings(session, run.seed_group)
+    return [link for link in found if link.id == run.id or link.state != RunState.CANCELLED]
+
+
+def _count_here(session: Session, run: Run) -> int:
+    """Those that a change of the whole group reaches."""
+    same = (Run.seed_group == run.seed_group, Run.experiment_id == run.experiment_id, col(Run.deleted_at).is_(None))
+    return session.exec(select(func.count()).select_from(Run).where(*same)).one()
 
 
 def _more_seeds(session: Session, run_id: str) -> int:
@@ -73,7 +93,8 @@ def _more_seeds(session: Session, run_id: str) -> int:
 
 def _board(session: Session, run: RunOut) -> dict[str, Any]:
     found = [board.ShownMetric(**summary) for summary in latest.key_summaries(session, run.id)]
-    return {"board": board.arrange(found, primary=run.primary_metric, expected=_expected(run))}
+    has_log = (run.is_job and not run.state.is_final) or logs.size_of(session, run.id) > 0
+    return {"board": board.arrange(found, primary=run.primary_metric, expected=_expected(run)), "has_log": has_log}
 
 
 def _events(session: Session, run: RunOut) -> dict[str, Any]:
@@ -118,8 +139,8 @@ def _expected(run: RunOut) -> tuple[str, ...]:
 
 
 def _commands(run: RunOut) -> list[str]:
-    live = [] if run.state.is_final else [f"dreamgate wait {run.id}", f"dreamgate logs {run.id} --follow"]
-    return [*live, f"dreamgate curves {run.id}", f"dreamgate export {run.id} --output {run.id}.parquet"]
+    live = [] if run.state.is_final else [f"wait {run.id}", f"logs {run.id} --follow"]
+    return [*live, f"curves {run.id}", f"export {run.id} --output {run.id}.parquet"]
 
 
 def _took_s(start: str | None, end: str | None, now: float) -> float | None:

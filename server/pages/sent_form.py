@@ -5,18 +5,15 @@ from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 
-from server.errors import InvalidError, TooLargeError
+from server import bodies
+from server.errors import InvalidError
 
 _MOST_BYTES = 256 * 1024
 _MOST_FIELDS = 100
 
 
 async def _read(request: Request) -> dict[str, str]:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _MOST_BYTES:
-            raise TooLargeError(f"A form may have {_MOST_BYTES:,} bytes.")
+    body = await bodies.read(request, _MOST_BYTES, what="A form")
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
     except ValueError:

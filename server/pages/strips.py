@@ -1,6 +1,6 @@
 """The values of single seeds as a strip of dots: how far they spread is seen before it is read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dreamer_core.gates.baseline import KeyStats
@@ -37,6 +37,11 @@ class MetricRow:
     @property
     def meaning(self) -> str:
         return METRICS[self.key].meaning if self.key in METRICS else ""
+
+
+def scores_first(keys: Iterable[str]) -> list[str]:
+    """How well it plays, then how it learns."""
+    return sorted(keys, key=lambda key: not key.startswith("eval/"))  # stable: as they were, else
 
 
 def metric_row(key: str, stats: KeyStats) -> MetricRow:

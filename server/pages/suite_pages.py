@@ -27,6 +27,7 @@ from server.tables import Run
 router = APIRouter(include_in_schema=False)
 
 _MOST_RUNS = 50
+_FIELDS = ("commit", "branch", "who", "widen", "reuse")
 
 
 @router.get("/suites")
@@ -43,16 +44,16 @@ def show_matrix(request: Request, house: HouseDep, branch: Annotated[Text, Query
 def show_suite(
     request: Request, house: HouseDep, name: Slug, version: Annotated[Number | None, Query()] = None
 ) -> Response:
-    return _suite_page(request, house, name, version, {"commit": "", "branch": "", "who": ""}, {})
+    return _suite_page(request, house, name, version, dict.fromkeys(_FIELDS, ""), {})
 
 
 @router.post("/suites/{name}/runs")
 def run_now(request: Request, house: HouseDep, name: Slug, sent: SentForm) -> Response:
-    typed = {field: sent.get(field, "").strip() for field in ("commit", "branch", "who")}
+    typed = {field: sent.get(field, "").strip() for field in _FIELDS}
     given = {field: text for field, text in typed.items() if text}
     try:
         said = StartIn.model_validate({**given, "trigger": "page"})
-        asked = Asked(trigger="page", commit=said.commit, branch=said.branch, who=said.who)
+        asked = Asked(**said.model_dump())
         with house.database.writing() as session:
             row = applied.get_row(session, name)
             run, news = start(session, row, asked, house.clock(), house.settings.lease_s)
@@ -110,4 +111,6 @@ def _problems(error: ValidationError) -> dict[str, str]:
     found = {str(each["loc"][0]): str(each["msg"]) for each in reversed(error.errors())}
     if "commit" in found:
         found["commit"] = "A commit is 7 to 40 hexadecimal digits."
+    if "widen" in found:
+        found["widen"] = "This is a whole number from 0 to 20."
     return found

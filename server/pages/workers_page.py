@@ -23,7 +23,7 @@ def show_workers(request: Request, house: HouseDep) -> Response:
     with house.database.reading() as session:
         context = {
             "queues": queues(session, now, house.settings.lease_s),
-            "workers": workers_out(session),
+            "workers": workers_out(session, house.clock()),
             "running": _jobs(session, RunState.RUNNING, RunState.STOPPING),
             "queued": _jobs(session, RunState.QUEUED),
             "most": MOST,

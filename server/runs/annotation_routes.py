@@ -10,6 +10,7 @@ from server.house import HouseDep
 from server.live.out import EventOut, event_out
 from server.repeats import OnceDep
 from server.runs.annotations import annotate
+from server.runs.words import LONGEST_PROSE
 
 router = APIRouter(tags=["runs"])
 
@@ -19,7 +20,7 @@ class AnnotationIn(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"text": "The reward scale was wrong before step 2,000."}]}
     )
 
-    text: Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
+    text: Annotated[str, StringConstraints(max_length=LONGEST_PROSE, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
 
 
 @router.post("/runs/{run_id}/annotations", response_model=EventOut, status_code=201)

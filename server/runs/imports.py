@@ -72,12 +72,13 @@ class ProgressIn(BaseModel):
 
 
 def create(session: Session, said: RunIn, now: float) -> Run:
+    run_id, experiment = new_id(), experiments.ensure(session, said.experiment, now)
     run = Run(
-        id=new_id(),
-        experiment_id=experiments.ensure(session, said.experiment, now).id,
+        id=run_id,
+        experiment_id=experiment.id,
         name=said.name or said.preset or said.env or "import",
         state=RunState.RUNNING,
-        seed_group=seed_group(said.kind, None, None, said.name, said.preset, said.env, said.family, said.config),
+        seed_group=_group_of(said, experiment.id, run_id),
         created_at=now,
         started_at=now,
         updated_at=now,
@@ -87,6 +88,12 @@ def create(session: Session, said: RunIn, now: float) -> Run:
     session.flush()
     set_tags(session, run.id, said.tags)
     return run
+
+
+def _group_of(said: RunIn, experiment_id: str, run_id: str) -> str:
+    """Without a seed, it differs from others in nobody knows what. Without a config, at least the experiment is one."""
+    unlike = experiment_id if said.seed is not None else run_id
+    return seed_group(said.kind, None, None, said.name, said.preset, said.env, said.family, said.config, unlike)
 
 
 def finish(session: Session, run_id: str, said: FinishIn, now: float) -> tuple[Run, News]:

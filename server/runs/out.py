@@ -39,6 +39,7 @@ class RunOut(BaseModel):
     fingerprint: str | None = Field(description="equal for all seeds of a setting", examples=["9e107d9d372b"])
     seed_group: str = Field(description="equal for runs that differ in the seed alone", examples=["b6d81b360a56"])
     commit: str | None = Field(description="the code that was asked for; null: the installed one")
+    source_commit: str | None = Field(description="the code that ran, as its manifest says")
     config: dict[str, Any] | None = Field(description="the whole resolved config; null in lists")
     parent_id: str | None = Field(description="the run it was cloned from, or evaluates")
     hypothesis: str

@@ -13,6 +13,7 @@ from server.jsonvalues import Count, JsonObject
 from server.live import events
 from server.metrics.read import stream_state
 from server.metrics.rewind import rewind
+from server.runs import manifests
 from server.runs.rows import get_run, hold_run, touch
 
 router = APIRouter(tags=["runs"])
@@ -62,7 +63,13 @@ def put_manifest(
     """Replace the manifest; while a job runs, only its worker may"""
     with house.database.writing() as session:
         require_lease(session, run_id, token)
-        touch(session, hold_run(session, run_id), house.clock(), manifest=body)
+        touch(
+            session,
+            hold_run(session, run_id),
+            house.clock(),
+            manifest=body,
+            source_commit=manifests.source_commit(body),
+        )
     house.bell.ring(run_id)
     return Response(status_code=204)
 

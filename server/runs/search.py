@@ -22,7 +22,7 @@ _Sort = Annotated[
     ),
 ]
 
-_EQUAL = ("kind", "preset", "env", "family", "fingerprint", "seed_group", "commit")
+_EQUAL = ("kind", "preset", "env", "family", "fingerprint", "seed_group")
 
 
 class RunQuery(BaseModel):
@@ -39,7 +39,7 @@ class RunQuery(BaseModel):
     family: Label | None = None
     fingerprint: Label | None = None
     seed_group: Label | None = None
-    commit: Label | None = None
+    commit: Label | None = Field(default=None, description="that was asked for, or the beginning of the one that ran")
     parent: Label | None = Field(default=None, description="the run that they were cloned from, or evaluate")
     q: Annotated[Text, Field(max_length=200)] | None = Field(
         default=None, description="part of the name, the id, the notes, the hypothesis or a tag"
@@ -60,6 +60,9 @@ def conditions(query: RunQuery) -> list[ColumnElement[bool]]:
         found.append(col(Run.state).in_(query.state))
     equal = {name: getattr(query, name) for name in _EQUAL} | {"parent_id": query.parent}
     found += [col(getattr(Run, name)) == value for name, value in equal.items() if value is not None]
+    if query.commit is not None:
+        ran = col(Run.source_commit).startswith(query.commit, autoescape=True)
+        found.append(or_(col(Run.commit) == query.commit, ran))
     found += [_has_tag(col(RunTag.tag) == tag) for tag in query.tag]
     if query.q:
         found.append(_mentions(query.q))

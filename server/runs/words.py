@@ -14,7 +14,8 @@ Metric = Name
 Label = Name  # a preset, an environment: whatever a filter may ask for
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=_LINE)]
 Tags = Annotated[list[Tag], Field(max_length=50)]
-Prose = Annotated[Text, Field(max_length=20_000)]
+LONGEST_PROSE = 20_000  # the same in the API and in every form
+Prose = Annotated[Text, Field(max_length=LONGEST_PROSE)]
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{1,12}$")]
 Hash = Id
 Rate = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]

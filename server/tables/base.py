@@ -6,8 +6,8 @@ Moments are seconds since 1970 (UTC) as plain numbers: they sort, subtract, and 
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, Enum
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import JSON, Column, Dialect, Enum
+from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
 
 # A migration can find and drop a constraint by its name, on every database.
@@ -53,8 +53,22 @@ def word_column(words: type[StrEnum], *, nullable: bool = False, check: str | No
     return Column(kind, nullable=nullable)
 
 
+class _Json(TypeDecorator[Any]):
+    """JSONB on Postgres, whose dialect is loaded only where it is in use."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name != "postgresql":
+            return super().load_dialect_impl(dialect)
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB(none_as_null=True))
+
+
 def json_column(*, nullable: bool = False) -> Column[Any]:
-    return Column(JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql"), nullable=nullable)
+    return Column(_Json(none_as_null=True), nullable=nullable)
 
 
 def _values(words: type[StrEnum]) -> list[str]:

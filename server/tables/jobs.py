@@ -94,3 +94,4 @@ class Worker(SQLModel, table=True):
     state: str = Field(max_length=16)  # online, draining, offline
     started_at: float
     seen_at: float
+    problem: str | None = Field(default=None, sa_column=Column(Text))  # why it takes no jobs, in its own words

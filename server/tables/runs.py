@@ -51,6 +51,7 @@ class Run(SQLModel, table=True):
     fingerprint: str | None = Field(default=None, max_length=12)
     seed_group: str = Field(max_length=12)  # equal for runs that differ in the seed only
     commit: str | None = Field(default=None, max_length=40)  # the code that was asked for, None for the installed one
+    source_commit: str | None = Field(default=None, max_length=40)  # the code that ran, as its manifest says
 
     # Why it is.
     parent_id: str | None = Field(default=None, foreign_key="run.id", max_length=12)  # cloned from, or evaluates

@@ -47,7 +47,7 @@ class SuiteRun(SQLModel, table=True):
     reason: str = Field(default="", sa_column=Column(Text, nullable=False))
     commit: str | None = Field(default=None, max_length=40)  # None: what the workers have installed
     branch: str | None = Field(default=None, max_length=120)
-    trigger: str = Field(max_length=16)  # schedule, ci or page
+    trigger: str = Field(max_length=16)  # schedule, ci, terminal, page or bisect
     who: str = Field(default="", max_length=120)
     created_at: float
     ended_at: float | None = None

@@ -18,6 +18,7 @@ PAGES = [
     "/runs?q=nothing-has-this",
     "/launch",
     "/workers",
+    "/api",
     "/nowhere",
     "solved",
     "broken",

@@ -27,6 +27,17 @@ def test_a_seed_group_is_blessed_with_consent(quiet_page: Page, server: Server) 
     expect(quiet_page.locator(".page-head .flag")).to_have_text("single seed")
 
 
+def test_a_field_that_was_corrected_is_wrong_no_longer(page: Page, server: Server) -> None:
+    page.goto(f"/bless?run={server.runs['solved']}")
+    name = page.locator("#name")
+    name.fill("no spaces please")
+    expect(page.locator("#name-problem")).to_contain_text("letters, digits")
+    expect(name).to_have_attribute("aria-invalid", "true")
+    name.fill("no-spaces")
+    expect(page.locator("#name-problem")).to_be_empty()
+    expect(name).not_to_have_attribute("aria-invalid", "true")
+
+
 def test_blessing_over_a_name_wants_to_know_why(quiet_page: Page, server: Server) -> None:
     quiet_page.goto(f"/bless?run={server.runs['solved']}")
     quiet_page.locator("#name").fill("cartpole-anecdote")
@@ -133,6 +144,27 @@ def test_a_suite_that_is_run_now_is_followed_and_cancelled(page: Page, server: S
     page.locator("#ask-yes").click()
     expect(page.locator(".page-head .verdict")).to_have_text("skipped")
     server.lab.end(run, "cancelled")
+
+
+def test_a_suite_is_run_with_more_seeds_by_the_keyboard_alone(page: Page, server: Server) -> None:
+    page.goto("/suites/cpu-daily")
+    page.get_by_text("Run now …").focus()
+    page.keyboard.press("Enter")
+    page.locator("#who").focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("More seeds, or fewer jobs")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("1")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Reuse")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/suite-runs/"))
+    expect(page.locator("table.jobs tbody tr")).to_have_count(4)  # in place of 2
+    page.get_by_role("button", name="Cancel").click()
+    page.locator("#ask-yes").click()
+    expect(page.locator(".page-head .verdict")).to_have_text("skipped")
 
 
 def test_runs_that_are_selected_are_compared(page: Page, server: Server) -> None:

@@ -38,7 +38,7 @@ def test_it_is_found_from_the_list_and_from_a_run(page: Page, server: Server) ->
 
 def test_a_conclusion_is_written_where_it_is_read(page: Page, server: Server) -> None:
     page.goto(server.lab.paths["log"])
-    group = page.locator("section.group", has=page.get_by_role("heading", name="horizon 10"))
+    group = page.locator("section.group", has=page.get_by_role("heading", name="horizon 10")).first
     group.get_by_label("Conclusion").fill("Slower, and no better.")
     group.get_by_role("button", name="Save").click()
     expect(group.locator("form.written [data-saved]")).to_have_text("saved")
@@ -58,7 +58,7 @@ def test_the_question_is_changed_where_it_stands(page: Page, server: Server) -> 
 
 def test_an_annotation_appears_with_its_run(page: Page, server: Server) -> None:
     page.goto(server.lab.paths["log"])
-    group = page.locator("section.group", has=page.get_by_role("heading", name="horizon 10"))
+    group = page.locator("section.group", has=page.get_by_role("heading", name="horizon 10")).first
     group.get_by_text("Annotate", exact=True).click()
     group.get_by_label("Annotation").fill("Seed 1 was <slow>.")
     group.locator("select").select_option(index=1)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Server
 from tests.browser.curves import Plot
@@ -34,6 +34,29 @@ def ink(figure: Locator) -> int:
     expect(figure.locator("canvas")).to_be_visible()
     count: int = figure.evaluate(_INK)
     return count
+
+
+def test_one_record_is_told_and_not_drawn_and_an_empty_log_takes_no_place(page: Page, server: Server) -> None:
+    run = server.lab.post("/runs", {"name": "once", "experiment": "foreign"})["id"]
+    record = {"env_steps": 3001, "train_steps": 7, "wall_time_s": 1.5, "charts/score": 0.5}
+    server.lab.post(f"/runs/{run}/metrics", {"offset": 0, "records": [record]})
+    server.lab.post(f"/runs/{run}/finish", {"state": "succeeded"})
+    page.goto(f"/runs/{run}")
+    expect(chart(page, "charts/score").locator(".plot")).to_have_attribute("data-single", "one record, at step 3,001")
+    expect(chart(page, "charts/score").locator("canvas")).to_have_count(0)
+    expect(page.locator("#log-panel")).to_be_hidden()
+    expect(page.locator(".how-far")).to_have_count(0)
+
+
+def test_a_speed_before_learning_does_not_hide_the_speed_after_it(page: Page, server: Server) -> None:
+    run = server.lab.post("/runs", {"name": "speeds", "experiment": "foreign"})["id"]
+    speeds = [3000.0 if step < 10 else 5.0 + step % 2 for step in range(30)]
+    records = [{"env_steps": 100 * step, "sps": speed, "State/kl": speed} for step, speed in enumerate(speeds)]
+    server.lab.post(f"/runs/{run}/metrics", {"offset": 0, "records": records})
+    page.goto(f"/runs/{run}")
+    expect(chart(page, "sps").get_by_text("log axis")).to_be_visible()
+    assert ink(chart(page, "sps")) > 200
+    expect(chart(page, "State/kl").get_by_text("log axis")).to_be_hidden()
 
 
 def test_the_hero_and_six_charts_are_drawn_without_scrolling(page: Page, server: Server) -> None:
@@ -162,6 +185,21 @@ def test_a_metric_that_is_new_gets_its_chart(page: Page, server: Server) -> None
     records = [{"env_steps": step, "charts/return": step * 0.5} for step in range(1, 50)]
     server.lab.post(f"/runs/{answer['id']}/metrics", {"offset": 0, "records": records})
     assert ink(chart(page, "charts/return")) > 20
+
+
+def test_a_slow_header_does_not_keep_a_new_metric_from_its_chart(page: Page, server: Server) -> None:
+    answer = server.lab.post("/runs", {"experiment": "foreign", "name": "slow header"})
+    page.goto(f"/runs/{answer['id']}")
+    expect(page.locator("#connection")).to_have_text("live")
+    held: list[Route] = []
+    page.route(f"**/runs/{answer['id']}", lambda route: held.append(route))
+    server.lab.client.patch(f"/api/v1/runs/{answer['id']}", json={"conclusion": "makes the header come again"})
+    while not held:
+        page.wait_for_timeout(20)
+    records = [{"env_steps": step, "charts/return": 2.0} for step in (1, 2)]
+    server.lab.post(f"/runs/{answer['id']}/metrics", {"offset": 0, "records": records})
+    expect(chart(page, "charts/return").locator("canvas")).to_be_visible()
+    held[0].continue_()
 
 
 def test_cancelling_asks_first_and_tells_the_worker(page: Page, server: Server) -> None:

@@ -13,7 +13,8 @@ from dreamer_core.metrics.sink import Record, read_records
 
 # What a clock says, or where it was said: not part of the numbers.
 NOT_NUMBERS = {
-    "wall_time_s", "sps", "train_sps", "actor_ms", "learner_ms", "total_ms", "overlap_eff", "run_id", "trace_id",
+    "wall_time_s", "cpu_time_s", "sps", "train_sps", "actor_ms", "learner_ms", "total_ms", "overlap_eff", "run_id",
+    "trace_id",
 }  # fmt: skip
 
 

@@ -238,6 +238,26 @@ def test_the_bench_names_every_phase_and_the_testbed(capsys: pytest.CaptureFixtu
     assert len(found["testbed"]["fingerprint"]) == 12
 
 
+def test_a_bench_is_timed_in_laps_that_add_up_to_the_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["preset=cartpole+debug", "device=cpu", "--updates", "8", "--warmup", "1", "--laps", "5", "--json"]
+    assert main(["bench", *words, "--into", str(tmp_path / "speed")]) == 0
+    [found] = results(capsys)
+    assert [lap["train_steps"] for lap in found["laps"]] == [1, 3, 4, 6, 8]
+    assert sorted({lap["env_steps"] for lap in found["laps"]}) == [lap["env_steps"] for lap in found["laps"]]
+    seconds = found["laps"][-1]["wall_time_s"]
+    assert found["updates_per_s"] == pytest.approx(8 / seconds)
+    assert found["sps"] == pytest.approx(found["laps"][-1]["env_steps"] / seconds)
+    records = read_records(tmp_path / "speed" / "metrics.jsonl")
+    assert [record["sps"] for record in records] == [lap["sps"] for lap in found["laps"]]
+    assert ["bench/forward_ms_p50" in record for record in records] == [False] * 4 + [True]
+
+
+@pytest.mark.parametrize("words", [["--updates", "0"], ["--warmup", "-1"], ["--laps", "0"]])
+def test_a_bench_of_nothing_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", *QUICK, *words]) == 2
+    assert f"{words[0]} must be at least" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "env",
     [
@@ -285,9 +305,10 @@ def test_evaluation_film_and_benchmark_can_be_runs_of_their_own(
     assert record["eval/mean_return"] == json.loads(summary.read_text())["mean_return"]
     assert record["env_steps"] == manifest(run)["progress"]["env_steps"]
     assert sorted(path.suffix for path in film.glob("videos/*")) == [".gif", ".mp4", ".png"]
-    [record] = read_records(speed / "metrics.jsonl")
-    assert record["bench/updates_per_s"] == json.loads((speed / "bench.json").read_text())["updates_per_s"]
-    assert record.keys() <= METRICS.keys() | IDENTITY.keys()
+    laps = read_records(speed / "metrics.jsonl")
+    said = json.loads((speed / "bench.json").read_text())
+    assert [lap["bench/updates_per_s"] for lap in laps] == [lap["updates_per_s"] for lap in said["laps"]]
+    assert {key for lap in laps for key in lap} <= METRICS.keys() | IDENTITY.keys()
 
 
 def test_called_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:

@@ -182,7 +182,7 @@ def test_a_bare_nan_as_other_tools_write_it_is_red(tmp_path: Path, capsys: pytes
         ),
         (
             ["baseline", "capture", "--input", "{here}/metrics.jsonl", "--output", "{here}/x", "--keys", "no"],
-            "no run has",
+            "not every run has",
         ),
         (
             ["baseline", "capture", "--input", "{here}/metrics.jsonl", "--output", "{here}/x", "--allow", "x"],
@@ -255,7 +255,7 @@ def test_a_folder_of_runs_is_a_seed_group(tmp_path: Path, capsys: pytest.Capture
     shown = capsys.readouterr().out
     assert "IQM 500 -> 300" in shown
     assert "4 against 4 seeds" in shown
-    assert "■ seeds v2 against b v1: fail (eval/mean_return): 1 fail of 1 result" in shown
+    assert "■ seeds v2 against b v1: fail: eval/mean_return: IQM 500 -> 300" in shown
     assert compare(tmp_path / "b.json", tmp_path / "after/run-plain-0", options=["--gate", str(gate)]) == CANNOT_TELL
 
 

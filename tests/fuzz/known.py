@@ -28,6 +28,8 @@ VALUES: dict[str, list[Any]] = {
     "events": [[{"kind": "checkpoint"}], 1],
     "runs": [IMPORTED, [IMPORTED]],
     "keys": ["loss", ["loss"]],
+    "groups": ["0" * 12],
+    "metrics": ["score", "loss,score"],
     "version": ["latest", "1", 1],
     "checks": [[{"check": "finite", "keys": ["loss"]}]],
     "baseline": ["cartpole", "cartpole@1"],

@@ -5,6 +5,8 @@ import { number, span, tick } from "./words.js";
 
 const FONT = "11px system-ui, sans-serif";
 const SYNC = "run";
+const WIDE = 30; // times the lowest: more than this, and a linear axis shows the highest alone
+const WHOLE = [1, 2, 5].flatMap((n) => Array.from({ length: 13 }, (_, power) => n * 10 ** power)).sort((a, b) => a - b);
 const LINE = 4; // of the rows: x, highest, lowest, raw, and the line itself
 
 export class Chart {
@@ -22,6 +24,7 @@ export class Chart {
     this.isLoaded = false; // or is about to be
     /** @type {[number, number | string][]} points that came while the curve was on its way */ this.late = [];
     this.isAwaited = false;
+    this.isLog = false;
     this.isStale = true; // its series has changed since it was drawn, or it never was
     this.colour = figure.dataset.colour ?? "--series-0";
   }
@@ -68,13 +71,37 @@ export class Chart {
     this.place.querySelector(".skeleton")?.remove();
     this.place.classList.toggle("empty-plot", this.series.x.length === 0);
     this.tell();
-    if (this.series.x.length === 0) {
+    if (this.isOnePoint()) {
       this.forget();
       return;
     }
+    if (this.plot && this.isLog !== this.isLogarithmic()) this.forget();
     const rows = this.series.rows(this.board.width());
     if (this.plot) this.plot.setData(rows);
     else this.plot = new uPlot(this.options(), rows, this.place);
+  }
+
+  /** A point is no curve: its value stands above, and here where it is from. An axis around it would be made up. */
+  isOnePoint() {
+    const { x } = this.series;
+    if (x.length === 1) this.place.dataset.single = `one record, at ${this.at(x[0])}`;
+    else delete this.place.dataset.single;
+    return x.length < 2;
+  }
+
+  /** @param {number} x */
+  at(x) {
+    const axis = this.board.axis();
+    if (axis === "wall_time_s") return span(x);
+    return `${axis === "env_steps" ? "step" : "update"} ${number(Math.round(x))}`;
+  }
+
+  /** Before it learns, a run is a thousand times as fast: such a speed is drawn so that both can be read. */
+  isLogarithmic() {
+    if (!(this.figure.dataset.unit ?? "").endsWith("/s")) return false;
+    const [lows, highs] = [this.series.low, this.series.high].map((all) => all.filter(Number.isFinite));
+    const low = Math.min(...lows);
+    return low > 0 && Math.max(...highs) > WIDE * low;
   }
 
   resize() {
@@ -103,6 +130,8 @@ export class Chart {
     const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
     const line = colour(this.colour);
     const isTime = this.board.axis() === "wall_time_s";
+    this.isLog = this.isLogarithmic();
+    this.figure.querySelector("[data-log]")?.toggleAttribute("hidden", !this.isLog);
     const grid = { stroke: colour("--line"), width: 1 };
     const axis = { stroke: colour("--ink-soft"), font: FONT, grid, ticks: { show: false } };
     return {
@@ -110,10 +139,20 @@ export class Chart {
       height: this.place.clientHeight,
       legend: { show: false },
       padding: [8, 14, 0, 0],
-      scales: { x: { time: false, range: (_, low, high) => this.board.range() ?? [low, high > low ? high : low + 1] } },
+      scales: {
+        x: { time: false, range: (_, low, high) => this.board.range() ?? [low, high > low ? high : low + 1] },
+        ...(this.isLog ? { y: { distr: 3 } } : {}),
+      },
       axes: [
-        { ...axis, size: 26, gap: 4, space: 70, values: (_, ticks) => ticks.map(isTime ? span : tick) },
-        { ...axis, size: 48, gap: 4, space: 32, values: (_, ticks) => ticks.map(tick) },
+        {
+          ...axis,
+          size: 26,
+          gap: 4,
+          space: 70,
+          values: (_, ticks) => ticks.map(isTime ? span : tick),
+          ...(isTime ? {} : { incrs: WHOLE }),
+        },
+        { ...axis, size: 48, gap: 4, space: 32, values: (_, ticks) => ticks.map((at) => (at === null ? "" : tick(at))) },
       ],
       series: [
         {},

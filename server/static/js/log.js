@@ -50,6 +50,7 @@ export class Log {
       this.early.push(piece);
       return;
     }
+    this.place.closest("section").hidden = false; // a foreign trainer may send one after all
     if (piece.start === 0) this.place.textContent = ""; // from its beginning, or begun anew
     const known = piece.start === 0 ? 0 : Math.max(0, this.shown - piece.start);
     const fresh = known ? new TextDecoder().decode(new TextEncoder().encode(piece.text).subarray(known)) : piece.text;

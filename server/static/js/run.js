@@ -19,10 +19,19 @@ document.getElementById("zoom-out").hidden = board.range() === null;
 const axis = /** @type {HTMLSelectElement} */ (document.getElementById("axis"));
 axis.value = board.axis();
 
-/** @param {string} name a part of this page, which the server renders by itself */
+/** @type {Map<string, Promise<void>>} */ const underWay = new Map();
+
+/**
+ * Requests of one part wait for each other, those of different parts do not: of what waits behind one source, htmx keeps
+ * only the newest, and says of the others that they are done.
+ * @param {string} name a part of this page, which the server renders by itself
+ */
 function refresh(name) {
   const path = name === "run-header" ? `/runs/${run}` : `/runs/${run}/parts/${name}`;
-  return htmx.ajax("GET", path, { target: `#${name}`, swap: "outerHTML" });
+  const place = { source: `#${name}`, target: `#${name}`, swap: "outerHTML" };
+  const done = (underWay.get(name) ?? Promise.resolve()).catch(() => {}).then(() => htmx.ajax("GET", path, place));
+  underWay.set(name, done);
+  return done;
 }
 
 const refreshHeader = gathered(PARTS_MS, () => refresh("run-header"));

@@ -113,7 +113,7 @@ function clear() {
 
 function reload() {
   fresh.clear();
-  htmx.ajax("GET", list().dataset.url, { target: "#runs", swap: "outerHTML" });
+  htmx.ajax("GET", list().dataset.url, { source: "#runs", target: "#runs", swap: "outerHTML" });
 }
 
 /** @param {number} by */

@@ -8,8 +8,9 @@ import pytest
 from dreamer_core.cli.main import main
 from dreamer_core.errors import DreamgateError, UsageError
 from server import migrate
-from server.cli.migrate import Migration, explained, is_up_to_date, newest_revision, refuse_old
+from server.cli.migrate import Migration, explained, refuse_old
 from server.database import Database
+from server.revision import is_up_to_date
 
 
 @pytest.fixture
@@ -20,10 +21,6 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def migrates(data: Path, *words: str) -> int:
     return main(["migrate", "--data", str(data), *words])
-
-
-def test_the_newest_file_is_the_newest_revision() -> None:
-    assert newest_revision() == migrate.head()
 
 
 def test_a_database_is_brought_up_to_date_and_down_again(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,10 +44,32 @@ def test_a_revision_that_does_not_exist_is_named(data: Path, capsys: pytest.Capt
     assert "9999" in capsys.readouterr().err
 
 
-def test_serving_migrates_where_something_is_to_be_done(tmp_path: Path) -> None:
+def test_serving_brings_an_old_database_up_to_date(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'old.db'}")
+    migrate.upgrade(database, "0001")
+    Migration(database).finish()
+    assert is_up_to_date(database)
+    database.close()
+
+
+def test_serving_starts_no_migration_where_there_is_nothing_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
     database = Database(f"sqlite:///{tmp_path / 'new.db'}")
     Migration(database).finish()
     assert is_up_to_date(database)
+    database.close()
+
+
+def test_a_new_database_that_cannot_be_written_is_left_to_the_migration_to_explain(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "new.db").write_text("this is no database")
+    database = Database(f"sqlite:///{tmp_path / 'new.db'}")
+    with pytest.raises(DreamgateError, match="could not be brought up to date"):
+        Migration(database).finish()
+    assert "cannot be used: file is not a database" in capfd.readouterr().err
     database.close()
 
 

@@ -162,9 +162,9 @@ def test_a_port_that_is_taken_stops_up_before_anything_starts(tmp_path: Path) ->
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         answer = refused(tmp_path, "--port", port)
-    assert answer.returncode == 4
+    assert answer.returncode == 2
     assert f"port {port} of 127.0.0.1 is taken" in answer.stderr
-    assert not (tmp_path / "data" / "logs").exists()
+    assert not (tmp_path / "data").exists()
 
 
 def said_in_one_line(answer: subprocess.CompletedProcess[str], data: Path, problem: str) -> None:
@@ -209,6 +209,21 @@ def test_the_demo_is_queued_once(tmp_path: Path) -> None:
         assert [shown.look(), Demo(url, token).look()] == ["", ""]
         jobs = get(f"{url}/api/v1/jobs", token)["items"]
         assert sorted((job["run"]["kind"], job["unmet_needs"]) for job in jobs) == [("eval", 1), ("train", 0)]
+
+
+def test_a_demo_follows_its_own_run_and_not_the_newest_of_the_suite(tmp_path: Path) -> None:
+    with Command("serve", "--port", "0", "--data", "data", folder=tmp_path) as serve:
+        url = serve.first_line().split()[1].partition("/login")[0]
+        token = (tmp_path / "data" / "token").read_text().strip()
+        wait_for(lambda: get(f"{url}/health"))
+        Demo(url, token).look()
+        [own] = get(f"{url}/api/v1/suite-runs?suite=demo", token)["items"]
+        other = post(f"{url}/api/v1/suites/demo/runs", token, {})
+        post(f"{url}/api/v1/suite-runs/{other['id']}/cancel", token, {})
+        again = Demo(url, token)
+        assert again.look() == ""
+        assert (again._own("demo") or {})["id"] == own["id"]
+        assert (own["trigger"], own["who"]) == ("terminal", "up --demo")
 
 
 def test_a_demo_that_is_refused_says_why_and_is_over(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The parts of `up`: one per data folder, a port, a broker's socket, and the question whether the server is ready."""
 
+import argparse
 import errno
 import fcntl
 import http.server
@@ -7,6 +8,7 @@ import io
 import json
 import socket
 import stat
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from dreamer_core.errors import DreamgateError
-from server.cli import datalock, up
+from dreamer_core.errors import UsageError
+from server.cli import datalock, places, up
 from server.cli.broker import find_binary, make_broker
+from server.cli.clone_here import clone_here
 from server.cli.datalock import DataInUseError, LeftoversError
 from server.cli.listening import PortTakenError, address_of, listen
 from server.cli.ready import NotReadyError, wait_until_ready
@@ -66,7 +69,7 @@ def test_a_port_that_is_taken_is_said_to_be() -> None:
 
 
 def test_an_address_that_is_not_ours_is_said_to_be() -> None:
-    with pytest.raises(DreamgateError, match=r"cannot listen on 203\.0\.113\.1"):
+    with pytest.raises(UsageError, match=r"cannot listen on 203\.0\.113\.1"):
         listen("203.0.113.1", 0)
 
 
@@ -75,6 +78,35 @@ def test_an_address_can_be_typed_into_a_browser() -> None:
         port = opened.getsockname()[1]
         assert address_of(opened) == f"http://127.0.0.1:{port}"
         assert address_of(opened, name="::1") == f"http://[::1]:{port}"
+
+
+def test_the_clone_of_dreamgate_that_one_stands_in_is_found_and_no_other(tmp_path: Path) -> None:
+    assert clone_here(tmp_path) is None
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    assert clone_here(tmp_path) is None
+    (tmp_path / "dreamer_core" / "cli").mkdir(parents=True)
+    (tmp_path / "dreamer_core" / "cli" / "main.py").touch()
+    assert clone_here(tmp_path / "dreamer_core") == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("told", "repository"),
+    [({}, "clone"), ({"DREAMGATE_HOST": "0.0.0.0"}, None), ({"DREAMGATE_SOURCE_REPO": "mine"}, "mine")],
+)
+def test_up_lets_its_worker_check_out_the_clone_where_only_this_machine_reaches_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: dict[str, str], repository: str | None
+) -> None:
+    monkeypatch.delenv("DREAMGATE_SOURCE_REPO", raising=False)
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(up, "clone_here", lambda folder: "clone")
+    args = argparse.Namespace(data=tmp_path, host=None, port=0)
+    settings = places.settings_of(args)
+    with listen("127.0.0.1", 0) as opened:
+        crew = up._gather(args, settings, opened, 0)
+    assert crew.environ.get("DREAMGATE_SOURCE_REPO") == repository
+    if crew.embedded is not None:
+        crew.embedded.clean_up()
 
 
 def test_who_listens_everywhere_is_reached_under_the_name_of_the_machine() -> None:

@@ -34,7 +34,7 @@ def a_group(**fields: Any) -> LoggedGroup:
         "kind": RunKind.TRAIN,
         "preset": "cartpole",
         "env": "CartPole-v1",
-        "created_at": AT,
+        "began_at": AT,
         "changed": Changed(against="preset", run_id=None, preset="cartpole", commit=None, changes=[], left_out=0),
         "hypothesis": [],
         "primary_metric": None,

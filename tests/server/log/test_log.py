@@ -60,6 +60,14 @@ def test_a_value_is_the_lower_median_of_the_last_tenth(client: TestClient, datab
     assert log_of(client, database)["groups"][0]["runs"][0]["values"] == {KEY: 95.0}  # of 90, 91 ... 100
 
 
+def test_a_benchmark_is_what_its_middle_lap_is(client: TestClient, database: Database) -> None:
+    with database.writing() as session:
+        run = a_run(session, kind=RunKind.BENCH)
+        speeds = [10.0, 30.0, 20.0, 90.0]
+        send(session, run.id, 0, [{"env_steps": 8 * i, "bench/updates_per_s": one} for i, one in enumerate(speeds)])
+    assert log_of(client, database)["groups"][0]["runs"][0]["values"] == {"bench/updates_per_s": 20.0}
+
+
 def test_of_very_many_values_the_newest_are_looked_at(client: TestClient, database: Database) -> None:
     count = 20 * MOST_VALUES
     with database.writing() as session:
@@ -97,7 +105,7 @@ def test_of_two_runs_with_one_seed_the_newer_counts(client: TestClient, database
 
 def test_groups_come_as_they_began_and_deleted_runs_not_at_all(client: TestClient, database: Database) -> None:
     with database.writing() as session:
-        a_run(session, seed_group="2" * 12, name="second", created_at=NOW + 2)
+        a_run(session, seed_group="2" * 12, name="second", created_at=NOW, started_at=NOW + 5)  # it waited
         a_run(session, seed_group="1" * 12, name="first", created_at=NOW + 1)
         a_run(session, seed_group="1" * 12, name="first", created_at=NOW + 9)
         a_run(session, seed_group="3" * 12, name="gone", deleted_at=NOW)
@@ -122,6 +130,15 @@ def test_what_differs_is_told_against_most_groups(client: TestClient, database: 
     assert [each["against"] for each in found] == ["preset", "preset", "common"]
     assert found[0]["changes"] == [{"key": "algo.horizon", "before": 15, "after": 12}]
     assert found[2]["changes"] == [{"key": "algo.horizon", "before": 12, "after": 7}]
+
+
+def test_another_trainers_settings_are_not_told_as_ours_that_it_lacks(client: TestClient, database: Database) -> None:
+    with database.writing() as session:
+        for i in range(2):
+            a_run(session, seed_group=str(i) * 12, config={"algo": {"gamma": 0.9, "lr": i}}, created_at=NOW + i)
+        a_run(session, seed_group="f" * 12, config={"clip": 0.2}, created_at=NOW + 9)
+    foreign = log_of(client, database)["groups"][-1]["changed"]
+    assert (foreign["against"], foreign["changes"]) == ("nothing", [])
 
 
 def test_a_clone_is_told_against_its_parent(client: TestClient, database: Database) -> None:

@@ -15,6 +15,7 @@ def test_without_a_baseline_the_list_says_how_one_is_made(client: TestClient) ->
     page = open_page(client, "/baselines")
     assert "No baseline yet" in page
     assert "bless it" in page
+    assert "baseline bless NAME --runs" in page
 
 
 def test_the_list_shows_what_a_baseline_is_made_of_and_its_last_verdicts(client: TestClient, house: House) -> None:

@@ -67,7 +67,7 @@ def test_another_family_is_refused_at_the_name(client: TestClient, house: House)
 def test_what_is_wrong_with_a_field_stands_under_it(client: TestClient, house: House) -> None:
     a_group(house, GOOD, GROUP)
     for fields, words in (
-        ({"name": "no spaces please"}, "Letters, digits"),
+        ({"name": "no spaces please"}, "Must be at most 80 letters, digits"),
         ({"name": "x", "threshold_pct": "much"}, "A percentage is needed"),
         ({"name": "x", "last": "two"}, "A whole number is needed"),
         ({"name": "x", "env_steps_min": "9000000"}, "no record is in the window"),
@@ -85,6 +85,20 @@ def test_the_preview_follows_what_is_typed_and_stores_nothing(client: TestClient
     assert "cartpole v2, after v1 of 4 seeds" in answer.text
     assert "say why this one follows it" in answer.text
     assert len(client.get("/api/v1/baselines/cartpole").json()) == 1
+
+
+def test_the_check_takes_back_what_was_wrong_with_a_field_that_is_right_now(client: TestClient, house: House) -> None:
+    a_group(house, GOOD, GROUP)
+
+    def under(field: str, **typed: str) -> str:
+        part = client.post(
+            "/bless/check", data={"seed_group": GROUP, "threshold_pct": "15", **typed}, headers=HTMX
+        ).text
+        return part.split(f'id="{field}-problem"')[1].split(">", 1)[1].split("</p>")[0]
+
+    assert "letters, digits" in under("name", name="no spaces please")
+    assert under("name", name="cartpole") == ""
+    assert "A percentage" in under("threshold_pct", name="cartpole", threshold_pct="much")
 
 
 def test_a_form_without_runs_says_so(client: TestClient) -> None:

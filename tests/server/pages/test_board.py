@@ -19,6 +19,10 @@ def test_without_evaluation_it_is_the_return_of_training() -> None:
     assert hero_of(board("sps", "Rewards/rew_avg")) == "Rewards/rew_avg"
 
 
+def test_of_a_benchmark_it_is_what_was_measured() -> None:
+    assert hero_of(board("overlap_eff", "sps", "bench/updates_per_s")) == "bench/updates_per_s"
+
+
 def test_what_the_run_was_made_to_decide_comes_before_both() -> None:
     assert hero_of(board("eval/mean_return", "sps", primary="sps")) == "sps"
 

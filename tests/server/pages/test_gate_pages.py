@@ -22,7 +22,7 @@ def test_a_failed_result_says_why_with_every_number(client: TestClient, house: H
     result, bad = judge_bad_against_good(client, house)
     page = open_page(client, f"/gate-results/{result}")
     for text in (
-        "fail (",
+        "fail: ",
         "485 → 215",
         "lose at most 48.5",
         "at least 400",

@@ -57,6 +57,32 @@ def test_a_number_out_of_range_is_told_under_its_field(client: TestClient) -> No
     assert problem_at("priority", check(client, priority="101")) != ""
 
 
+def test_everything_that_is_wrong_is_told_at_once(client: TestClient) -> None:
+    wrong = {"seeds": "one", "queue": "No Queue", "priority": "101", "gpus": "many", "commit": "HEAD"}
+    part = check(client, words="algo.horizn=10\nalgo.gamma=7\nalgo.horizon", **wrong)
+    for field in wrong:
+        assert problem_at(field, part), field
+    assert [line.partition(":")[0] for line in problem_at("words", part).split("\n")] == [
+        "algo.horizn",
+        "algo.gamma",
+        "expected key=value, got &#39;algo.horizon&#39;",
+    ]
+    assert "7 to 40 of the digits" in problem_at("commit", part)
+
+
+def test_a_preset_that_is_wrong_hides_nothing_else(client: TestClient) -> None:
+    part = check(client, preset="cartpol", seeds="one")
+    assert "did you mean cartpole" in problem_at("preset", part)
+    assert problem_at("seeds", part)
+
+
+def test_a_seed_among_the_overrides_is_not_dropped(client: TestClient) -> None:
+    part = check(client, words="seed=3", seeds="0")
+    assert "say it in Seeds" in problem_at("words", part)
+    assert "seeds</dt><dd>3 " in check(client, words="seed=3", seeds="")
+    assert "1 run of" in check(client, words="seed=3", seeds="3")
+
+
 def test_an_estimate_is_made_only_when_it_is_asked_for(client: TestClient, house: House) -> None:
     estimate = {"parameters": {"world_model": 123456}, "replay_bytes": 2**20, "memory_bytes": 2**21}
     object.__setattr__(house, "estimates", Estimates(lambda file: Estimate(estimate, None)))

@@ -38,10 +38,11 @@ def test_an_overlay_is_joined_to_the_preset() -> None:
 
 
 def test_what_is_left_empty_is_left_to_the_api() -> None:
-    assert LaunchForm(seeds="", gpus="", name=" ").submission() == {
+    said, problems = LaunchForm(seeds="", gpus="", name=" ").submission()
+    assert problems == {}
+    assert said == {
         "kind": "train",
         "words": ["preset=cartpole"],
-        "seeds": None,
         "tags": [],
         "hypothesis": "",
         "stop_rule": "",
@@ -51,10 +52,10 @@ def test_what_is_left_empty_is_left_to_the_api() -> None:
     }
 
 
-def test_a_number_that_is_none_is_refused_at_its_field() -> None:
-    with pytest.raises(InvalidError) as caught:
-        LaunchForm(gpus="two").submission()
-    assert caught.value.where == "gpus"
+def test_every_number_that_is_none_is_told_of_at_its_field() -> None:
+    said, problems = LaunchForm(gpus="two", priority="high", seeds="all").submission()
+    assert sorted(problems) == ["gpus", "priority", "seeds"]
+    assert not said.keys() & problems.keys()
 
 
 def test_fields_that_nobody_knows_are_dropped() -> None:

@@ -20,6 +20,11 @@ def seeds(client: TestClient) -> list[int]:
     return sorted(run["seed"] for run in client.get("/api/v1/runs").json()["items"])
 
 
+def test_the_form_says_which_seeds_would_run(client: TestClient) -> None:
+    run = submit(client, seeds=[1])
+    assert "seeds that its group does not have: 0, 2, 3, 4 …" in open_page(client, f"/runs/{run}")
+
+
 def test_the_next_seeds_that_nobody_has_are_drawn(client: TestClient) -> None:
     jobs = submit_all(client, seeds=[0, 1, 4])
     page = press(client, jobs[0]["run_id"], "3")

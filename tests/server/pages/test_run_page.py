@@ -8,6 +8,7 @@ from server.house import House
 from server.tables import RunKind, RunState
 from tests.server.factories import NOW, a_job, a_run, a_running_job
 from tests.server.fakes import SetClock
+from tests.server.jobs.asking import submit_all
 from tests.server.pages.faces import BROWSER, PROGRAM, get_part, open_page
 
 
@@ -149,6 +150,15 @@ def test_the_config_shows_what_differs_from_its_preset(client: TestClient, house
     part = get_part(client, f"/runs/{run.id}/parts/config")
     assert part.count("<tr data-changed>") == 1
     assert "<strong>10</strong>" in part
+
+
+def test_a_seed_that_was_cancelled_is_no_seed_of_its_group(client: TestClient) -> None:
+    first, second, third = (job["run_id"] for job in submit_all(client, seeds=[0, 1, 2]))
+    client.post(f"/api/v1/jobs/{third}/cancel")
+    page = open_page(client, f"/runs/{first}")
+    assert f'href="/runs/{second}"' in page
+    assert f'href="/runs/{third}"' not in page
+    assert ">n=2</a>" in page
 
 
 def test_the_other_seeds_are_a_click_away(client: TestClient, house: House) -> None:

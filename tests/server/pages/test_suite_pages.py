@@ -116,7 +116,7 @@ def test_running_now_leads_to_the_run(client: TestClient) -> None:
     page = client.post("/suites/daily/runs", data={"commit": FIRST, "branch": "main", "who": "ada"}, headers=BROWSER)
     assert page.status_code == 200
     assert page.url.path.startswith("/suite-runs/")
-    for text in (FIRST[:10], "main", "page, ada", "0 <span"):
+    for text in (FIRST[:10], "main", 'its page <span class="soft">by</span> ada', "0 <span"):
         assert text in page.text, text
 
 
@@ -172,3 +172,30 @@ def test_what_there_is_not_is_not_found(client: TestClient) -> None:
     for path in ("/suites/nothing", "/suite-runs/nothing"):
         assert client.get(path, headers=BROWSER).status_code == 404
     assert client.post("/suites/nothing/runs", data={}, headers=BROWSER).status_code == 404
+
+
+def test_a_suite_is_run_with_more_seeds_or_with_what_is_done_already(client: TestClient, house: House) -> None:
+    apply(client)
+    end(house, start(client, commit=FIRST), [480, 490])
+    said = {"commit": FIRST, "branch": "", "who": "", "widen": "1", "reuse": "true"}
+    answer = client.post("/suites/daily/runs", data=said, headers=BROWSER, follow_redirects=False)
+    assert answer.status_code == 303
+    run = look(client, {"id": answer.headers["location"].removeprefix("/suite-runs/")})
+    steps = run["scenarios"][0]["runs"]
+    assert sorted((step["seed"], step["state"]) for step in steps) == [
+        (0, "succeeded"),
+        (1, "succeeded"),
+        (2, "queued"),
+        (3, "queued"),
+    ]
+
+
+def test_what_cannot_be_widened_is_said_at_its_field_and_stays_open(client: TestClient) -> None:
+    apply(client)
+    said = {"widen": "21", "reuse": "true"}
+    refused = client.post("/suites/daily/runs", data=said, headers=BROWSER)
+    assert refused.status_code == 422
+    assert "This is a whole number from 0 to 20." in refused.text
+    assert 'value="21"' in refused.text
+    assert 'value="true" checked' in refused.text
+    assert "<details open>" in refused.text

@@ -5,6 +5,7 @@ from starlette.testclient import TestClient
 from server.house import House
 from tests.server.factories import a_job, a_running_job, a_worker
 from tests.server.fakes import SetClock
+from tests.server.jobs.asking import submit
 from tests.server.pages.faces import get_part, open_page
 
 
@@ -20,7 +21,7 @@ def test_a_worker_is_shown_with_what_it_runs(client: TestClient, house: House, c
         run = a_running_job(session, name="short dreams")
     clock.advance(10)
     page = open_page(client, "/workers")
-    for text in ("box-1", "version 0.2.0", "runs commits", "10 s ago", f'href="/runs/{run.id}"', "short dreams"):
+    for text in ("box-1", "version</span> 0.2.0", "runs commits", "10 s ago", f'href="/runs/{run.id}"', "short dreams"):
         assert text in page, text
 
 
@@ -31,6 +32,14 @@ def test_what_waits_is_shown_in_the_order_of_claims_and_with_its_reason(client: 
     page = open_page(client, "/workers")
     assert page.index("the urgent one") < page.index("the later one")
     assert "No live worker serves the queue" in page
+
+
+def test_what_a_job_waits_for_is_said_once(client: TestClient) -> None:
+    first = submit(client)
+    submit(client, needs=[first])
+    page = open_page(client, "/workers")
+    assert page.lower().count("waits for 1 of the runs that it needs") == 1
+    assert "waits for 1 run " not in page
 
 
 def test_the_page_asks_for_its_part_again(client: TestClient) -> None:

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from server.database import Database
 from server.errors import ConflictError
-from server.jobs.again import retry
+from server.jobs.requeue import retry
 from server.runs import experiments
 from server.runs.rows import get_run
 from server.tables import RunState

@@ -41,6 +41,12 @@ def test_imports_that_differ_in_the_seed_alone_are_a_group(client: TestClient) -
     assert first["seed_group"] == second["seed_group"] != other["seed_group"]
 
 
+def test_imports_of_which_nobody_knows_how_they_differ_are_no_group(client: TestClient) -> None:
+    assert _create(client)["seed_group"] != _create(client)["seed_group"]
+    here, there = _create(client, seed=0), _create(client, seed=1, experiment="elsewhere")
+    assert here["seed_group"] != there["seed_group"]
+
+
 def test_numbers_that_are_not_finite_are_kept_in_a_config_as_words(client: TestClient) -> None:
     body = b'{"experiment": "peers", "config": {"clip": Infinity, "x": [NaN]}}'
     run = client.post(f"{API}/runs", content=body, headers={"Content-Type": "application/json"}).json()

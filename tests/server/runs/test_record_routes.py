@@ -25,6 +25,22 @@ def test_a_manifest_is_kept_as_it_was_written(client: TestClient, run_id: str) -
     assert client.get(f"{API}/runs/{run_id}/manifest").json() == manifest
 
 
+@pytest.mark.parametrize(
+    ("source", "commit"),
+    [
+        ({"commit": "1a2b3c4d", "dirty": True}, "1a2b3c4d"),
+        ({"commit": 7}, None),
+        ({"commit": "x" * 41}, None),
+        ([], None),
+    ],
+)
+def test_the_commit_that_ran_is_the_one_that_the_manifest_says(
+    client: TestClient, run_id: str, source: object, commit: str | None
+) -> None:
+    client.put(f"{API}/runs/{run_id}/manifest", json={"source": source}, headers=HOLDER).raise_for_status()
+    assert client.get(f"{API}/runs/{run_id}").json()["source_commit"] == commit
+
+
 def test_only_the_worker_writes_the_manifest(client: TestClient, run_id: str) -> None:
     for headers in ({}, {"X-Dreamgate-Lease": "guessed"}):
         response = client.put(f"{API}/runs/{run_id}/manifest", json={}, headers=headers)

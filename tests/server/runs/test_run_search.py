@@ -37,7 +37,14 @@ def runs(database: Database) -> dict[str, str]:
             commit="abcdef1",
             hypothesis="50% faster",
         )
-        c = a_run(session, name="gamma_1", experiment="two", parent_id=a.id, preset="cartpole")
+        c = a_run(
+            session,
+            name="gamma_1",
+            experiment="two",
+            parent_id=a.id,
+            preset="cartpole",
+            source_commit="abcdef1" + "0" * 33,
+        )
         session.add_all([RunTag(run_id=a.id, tag="good"), RunTag(run_id=a.id, tag="long")])
         session.add_all([RunTag(run_id=b.id, tag="long")])
         return {run.name: run.id for run in (a, b, c)}
@@ -65,7 +72,8 @@ def _names(client: TestClient, **params: Any) -> list[str]:
         ({"family": "f" * 12}, ["Alpha"]),
         ({"fingerprint": "9" * 12}, ["beta"]),
         ({"seed_group": "1" * 12}, ["beta"]),
-        ({"commit": "abcdef1"}, ["beta"]),
+        ({"commit": "abcdef1"}, ["beta", "gamma_1"]),  # was asked for, and ran
+        ({"commit": "bcdef1"}, []),
         ({"q": "alp"}, ["Alpha"]),
         ({"q": "learned"}, ["Alpha"]),
         ({"q": "50%"}, ["beta"]),

@@ -25,7 +25,7 @@ _REWRITE = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
+revision, down_revision, branch_labels, depends_on = "0004", "0003", None, None
 
 
 def upgrade():
@@ -69,6 +69,18 @@ def test_every_migration_can_be_undone_and_done_again(empty: Database) -> None:
     assert inspect(empty.engine).get_table_names() == ["alembic_version"]
     migrate.upgrade(empty)
     assert migrate.current(empty) == migrate.head()
+
+
+def test_runs_that_are_there_get_the_commit_that_their_manifest_says(empty: Database) -> None:
+    migrate.upgrade(empty)
+    with empty.writing() as session:
+        ours = a_run(session, manifest={"source": {"commit": "1a2b3c4"}})
+        a_run(session, manifest={"source": "somebody else's"}, experiment="other")
+        a_run(session, experiment="third")
+    migrate.downgrade(empty, "0002")
+    migrate.upgrade(empty)
+    with empty.reading() as session:
+        assert {run.id for run in session.exec(select(Run)) if run.source_commit == "1a2b3c4"} == {ours.id}
 
 
 def test_an_upgrade_says_where_it_came_from(empty: Database) -> None:
@@ -140,7 +152,7 @@ def test_a_table_that_is_rewritten_keeps_the_rows_that_refer_to_it(
         run = a_run(session)
         session.add(Event(run_id=run.id, origin="user", position=0, kind="note", message="here", facts={}, at=0.0))
     shutil.copytree(migrate.FOLDER, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "migrations/versions/0003_widen_names.py").write_text(_REWRITE)
+    (tmp_path / "migrations/versions/0004_widen_names.py").write_text(_REWRITE)
     monkeypatch.setattr(migrate, "FOLDER", tmp_path / "migrations")
     migrate.upgrade(empty)
     with empty.reading() as session:
