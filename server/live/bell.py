@@ -49,8 +49,12 @@ class Bell:
         return sum(map(len, self._ears.values()))
 
     def ring(self, topic: str) -> None:
-        """Call after the commit: what is read when waking up must be there."""
-        if self._loop is not None:
+        """Call after the commit: what is read when waking up must be there.
+
+        Waking the loop costs a system call, so it is left alone where nobody listens. Who begins to listen in between
+        reads afterwards, and so sees what was committed.
+        """
+        if self._loop is not None and (topic in self._ears or EVERYTHING in self._ears):
             self._loop.call_soon_threadsafe(self._wake, [topic, EVERYTHING])
 
     @contextmanager
