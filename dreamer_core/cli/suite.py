@@ -150,12 +150,13 @@ def _print_table(found: "tuple[Suite, ...]", server: str) -> None:
     from dreamer_core.program import command
 
     names = (Column("name", is_whole=True), Column("scenarios", is_number=True), Column("jobs", is_number=True))
-    table = Rows((*names, Column("schedule (UTC)", leaves=1), Column("latest", is_whole=True), Column("", leaves=2)))
+    latest = (Column("latest", is_whole=True), Column("started", leaves=2))
+    table = Rows((*names, Column("schedule (UTC)", leaves=1), *latest))
     for suite in found:
-        row, latest = _row(suite), suite.latest
-        word = NONE if latest is None else latest.verdict or latest.state
-        shape = Verdict(latest.verdict).shape if latest is not None and latest.verdict else ""
-        when = age(latest.created_at) if latest is not None else ""
+        row, run = _row(suite), suite.latest
+        word = NONE if run is None else run.verdict or run.state
+        shape = Verdict(run.verdict).shape if run is not None and run.verdict else ""
+        when = age(run.created_at) if run is not None else ""
         numbers = (str(row["scenarios"]), str(row["jobs"]))
         table.add(f"{suite.name} v{suite.version}", *numbers, suite.schedule or NONE, f"{shape} {word}".strip(), when)
     table.show(empty=f"There is no suite yet: {command('suite apply cpu-daily', server)}")

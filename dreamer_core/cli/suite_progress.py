@@ -16,16 +16,16 @@ class Lines:
 
     def on_look(self, run: "SuiteRunDetail") -> None:
         for scenario in run.scenarios:
-            now = (scenario.verdict, scenario.waits_for, scenario.attempt)
+            now = (scenario.verdict, scenario.waiting, scenario.attempt)
             if self.seen.get(scenario.name) != now:
                 self.seen[scenario.name] = now
                 self._tell(run, scenario)
 
     def _tell(self, run: "SuiteRunDetail", scenario: "ScenarioRun") -> None:
         if self.as_json:
-            said = {"verdict": scenario.verdict, "waits_for": scenario.waits_for, "attempt": scenario.attempt}
+            said = {name: getattr(scenario, name) for name in ("verdict", "waits_for", "stuck", "attempt")}
             print(dumps({"type": "state", "suite_run": run.id, "scenario": scenario.name, **said}), flush=True)
             return
         again = f" (try {scenario.attempt})" if scenario.attempt > 1 else ""
-        waits = f"waits for {scenario.waits_for}" if scenario.waits_for else "is being judged"
+        waits = f"waits for {scenario.waiting}" if scenario.waiting else "is being judged"
         print(f"{scenario.name}{again}: {scenario.verdict or waits}", file=sys.stderr, flush=True)

@@ -98,7 +98,7 @@ def _scenario(client: "Client", one: "ScenarioRun") -> "ScenarioReport":
         name=one.name,
         verdict=_verdict(one.verdict),
         attempt=one.attempt,
-        waits_for=one.waits_for,
+        waits_for=one.waiting,
         stopped=one.stopped,
         runs=tuple(
             RunReport(id=step.run_id, kind=step.kind, seed=step.seed, state=step.state, attempt=step.attempt)

@@ -72,9 +72,10 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     posts = read_posts(args.post)
     with server_options.open_client(args) as client:
-        _check_posts(client.get_suite(args.name), posts, client.url)
+        missing = _check_posts(client.get_suite(args.name), posts)
         started = _start(client, args)
         _tell_start(client, started, as_json=args.json)
+        _tell_missing(client, started, missing)
         warn_if_nobody_comes(client, started, "; --installed runs what the workers have")
         with way_back(client.url, started.id):
             _post(client, started.id, posts)
@@ -166,16 +167,20 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("--installed runs no commit: leave --commit out, or --installed")
 
 
-def _check_posts(suite: "Suite", posts: "dict[str, Post]", server: str) -> None:
-    """Before anything is started: a scenario that nobody posts to would be waited for for ever."""
+def _check_posts(suite: "Suite", posts: "dict[str, Post]") -> list[str]:
+    """Before anything is started; what comes back are scenarios whose numbers are still to be sent."""
     waiting = [one["name"] for one in suite.body["scenarios"] if one.get("posted")]
     if unknown := sorted(posts.keys() - set(waiting)):
         known = ", ".join(waiting) or "none"
         raise UsageError(f"--post: {suite.name} has no scenario {unknown[0]!r} that takes numbers; it has {known}")
-    for name in waiting:
-        if name not in posts:
-            todo = command(f"suite post ID {name}=FILE.json", server)
-            print(f"dreamgate: scenario {name} waits for numbers: {todo}", file=sys.stderr)
+    return [name for name in waiting if name not in posts]
+
+
+def _tell_missing(client: "Client", run: "SuiteRunDetail", scenarios: list[str]) -> None:
+    """A scenario that nobody posts to is waited for for ever."""
+    for name in scenarios:
+        todo = command(f"suite post {run.id} {name}=FILE.json", client.url)
+        print(f"dreamgate: scenario {name} waits for numbers: {todo}", file=sys.stderr)
 
 
 def _tell_start(client: "Client", run: "SuiteRunDetail", *, as_json: bool) -> None:

@@ -43,3 +43,7 @@ def warn_if_nobody_comes(client: "Client", run: "SuiteRunDetail", instead: str =
     elif run.jobs.total and run.commit and not any(worker.runs_commits for worker in online):
         wanted = f"no worker can check out {run.commit[:12]}: the jobs wait for one with DREAMGATE_SOURCE_REPO"
         print(f"dreamgate: {wanted}{instead}", file=sys.stderr)
+    else:
+        for why in dict.fromkeys(scenario.stuck for scenario in run.scenarios if scenario.stuck):
+            names = ", ".join(scenario.name for scenario in run.scenarios if scenario.stuck == why)
+            print(f"dreamgate: {names}: {why} The jobs wait for one.", file=sys.stderr)

@@ -65,9 +65,15 @@ class ScenarioRun:
     verdict: str | None
     attempt: int
     waits_for: str | None
+    stuck: str | None = None  # why no worker can take its next job
     stopped: str | None = None  # why its jobs were stopped early
     runs: tuple[SuiteStep, ...]
     results: tuple[GateResult, ...]  # of all attempts; only the final ones count
+
+    @property
+    def waiting(self) -> str | None:
+        """What it waits for and, if nobody can do that, why."""
+        return f"{self.waits_for}: {self.stuck}" if self.waits_for and self.stuck else self.waits_for
 
 
 @dataclass(frozen=True, kw_only=True)

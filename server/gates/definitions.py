@@ -60,6 +60,8 @@ def get_row(session: Session, name: str, version: int | None = None) -> tables.G
             missing.todo = (
                 f"Suite {suite} has a gate of that name, which judges the suite's own runs: apply it by itself."
             )
+        elif version is None:
+            missing.todo = "Apply its file first: `dreamgate gate apply FILE`."
         raise missing
     return row
 

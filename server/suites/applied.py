@@ -50,7 +50,12 @@ def get_row(session: Session, name: str, version: int | None = None) -> tables.S
         query = query.where(tables.Suite.version == version)
     row = session.exec(query.order_by(col(tables.Suite.version).desc())).first()
     if row is None:
-        raise NotFoundError.of("suite", name if version is None else f"{name} v{version}")
+        missing = NotFoundError.of("suite", name if version is None else f"{name} v{version}")
+        if version is None:
+            missing.todo = (
+                "Apply it first: `dreamgate suite apply FILE`, where FILE may be the name of a shipped suite."
+            )
+        raise missing
     return row
 
 

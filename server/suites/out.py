@@ -66,6 +66,9 @@ class ScenarioRunOut(BaseModel):
     verdict: Verdict | None
     attempt: int
     waits_for: str | None
+    stuck: str | None = Field(
+        description="why no worker can take its next job", examples=["No live worker serves the queue 'gpu'."]
+    )
     stopped: str | None = Field(description="why its jobs were stopped early")
     runs: list[StepOut]
     results: list[ResultOut] = Field(description="of all attempts; only the final ones count")
@@ -175,6 +178,7 @@ def _scenario_out(session: Session, row: SuiteRun, one: Progress) -> ScenarioRun
         verdict=one.verdict,
         attempt=one.attempt,
         waits_for=one.waits_for if row.state == SuiteState.RUNNING else None,
+        stuck=one.stuck if row.state == SuiteState.RUNNING else None,
         stopped=row.stopped.get(one.scenario.name),
         runs=[
             StepOut(

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from dreamer_core.gates import Verdict, combine
 from dreamer_core.suites import Scenario, stored_suite
 from server.runs.rows import LEAN
-from server.tables import GateResult, Run, SuiteRun, SuiteStep
+from server.tables import GateResult, Run, RunState, SuiteRun, SuiteStep
 
 _WITHOUT_BODY = (defer(col(GateResult.body)),)  # type: ignore[arg-type]
 
@@ -55,6 +55,12 @@ class Progress:
         if going:
             return f"{going} of {len(self.newest)} jobs"
         return None if self.has_numbers else "numbers that somebody must post"
+
+    @property
+    def stuck(self) -> str | None:
+        """Why no worker that is there can take the job that comes next; None where one can, or has it."""
+        ahead = next((step.run for step in self.newest if not step.run.state.is_final), None)
+        return ahead.reason if ahead is not None and ahead.state == RunState.QUEUED else None
 
     @property
     def is_due(self) -> bool:

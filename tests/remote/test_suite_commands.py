@@ -128,7 +128,7 @@ def test_when_the_time_is_over_first_it_cannot_tell(at: str, tmp_path: Path, cap
     assert main(["suite", "run", name, "--wait", "--timeout", "0", "--junit", str(junit), "--server", at]) == 3
     assert "not over after 0 s; the suite goes on" in capsys.readouterr().err
     [error] = ElementTree.parse(junit).iter("error")
-    assert error.attrib["message"] == "not judged: waits for 1 of 1 jobs"
+    assert error.attrib["message"] == "not judged: waits for 1 of 1 jobs: No live worker serves the queue 'slow'."
 
 
 def test_without_wait_it_prints_the_id_and_can_be_come_back_to(
@@ -175,7 +175,8 @@ def test_numbers_can_be_posted_later(at: str, tmp_path: Path, capsys: Captured) 
     capsys.readouterr()
     assert main(["suite", "run", name, "--server", at]) == 0
     shown = capsys.readouterr()
-    assert "scenario tests waits for numbers: dreamgate suite post ID tests=FILE.json" in shown.err
+    todo = f"dreamgate suite post {shown.out.strip()} tests=FILE.json --server {at}"
+    assert f"scenario tests waits for numbers: {todo}" in shown.err
     post = ["suite", "post", shown.out.strip(), f"tests={parity(tmp_path, 0.0)}", "--server", at]
     assert main(post) == 0
     assert "posted to tests" in capsys.readouterr().out
@@ -199,7 +200,7 @@ def test_records_and_summaries_are_posted_as_numbers(at: str, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nobody"], "nobody"),
+        (["nobody"], "There is no suite 'nobody'. Apply it first: `dreamgate suite apply FILE`"),
         (["picky", "--timeout", "-1", "--wait"], "--timeout must be at least 0"),
         (["picky", "--installed", "--commit", "1a2b3c4"], "--installed runs no commit"),
         (["picky", "--commit", "HEAD"], "commit"),
@@ -368,6 +369,22 @@ def test_a_commit_that_no_worker_can_check_out_is_a_warning(
     assert "no worker can check out 1a2b3c4" in capsys.readouterr().err
     assert main(["suite", "run", name, "--installed", "--server", own_server.url]) == 0
     assert "no worker" not in capsys.readouterr().err
+
+
+def test_jobs_that_no_worker_serves_are_said_at_once_and_in_every_report(
+    own_server: RunningServer, tmp_path: Path, capsys: Captured
+) -> None:
+    name = applied(own_server.url, tmp_path, a_suite("for-a-gpu"))
+    with own_server.client() as client:
+        client.register_worker(WorkerFacts(name="plain", host="here", pid=1, queues=("cpu",), slots=1))
+    junit, why = tmp_path / "out.xml", "No live worker serves the queue 'for-a-gpu'."
+    files = ["--junit", str(junit), "--server", own_server.url]
+    assert main(["suite", "run", name, "--installed", "--wait", "--timeout", "0", *files]) == 3
+    shown = capsys.readouterr()
+    assert f"dreamgate: cart: {why} The jobs wait for one." in shown.err
+    assert f"cart: waits for 1 of 1 jobs: {why}" in shown.err
+    assert f"not judged: waits for 1 of 1 jobs: {why}" in shown.out
+    assert why in "".join(ElementTree.parse(junit).getroot().itertext())
 
 
 def test_a_try_that_confirms_is_told(serve: Serve, capsys: Captured) -> None:
