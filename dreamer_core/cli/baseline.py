@@ -46,7 +46,7 @@ def _add_capture(parts: Any) -> None:
         "--input", type=Path, nargs="+", required=True, metavar="PATH", help="run folders, metrics.jsonl, or JSON"
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.json", help="where the baseline goes")
-    parser.add_argument("--keys", metavar="A,B", help="metrics (default: the 26 of training, or all of a benchmark)")
+    parser.add_argument("--keys", metavar="A,B", help="metrics (default: the 26 of training; of other tools all)")
     parser.add_argument("--env-steps-min", type=float, metavar="N", help="records from this step on")
     parser.add_argument("--env-steps-max", type=float, metavar="N", help="records up to this step")
     parser.add_argument("--last", type=int, metavar="N", help="of those, the last N records of each run")

@@ -76,6 +76,8 @@ class RunNumbers:
     @property
     def extent(self) -> str:
         """How many records there are, and which steps they cover."""
+        if not len(self.record_steps):
+            return "no records"
         known = self.record_steps[np.isfinite(self.record_steps)]
         size = count(len(self.record_steps), "record")
         return f"{size}, env steps {known.min():g}..{known.max():g}" if len(known) else f"{size} without env_steps"

@@ -82,8 +82,10 @@ class ThresholdMedian(Check):
         pct = abs(delta) / scale if scale > 0 else (math.inf if delta else 0.0)
         is_close = pct <= threshold or abs(delta) <= abs_tol
         n = sum(len(run.of(key)) for run in seen.runs)
+        # Of a baseline of zero, or nearly, a share is only the tolerance it was divided by.
+        relative = f", {share(math.copysign(pct, delta))}" if not delta or (before and abs(before) >= abs_tol) else ""
         reason = (
-            f"{number(before)} -> {number(after)} ({number(delta)}, {share(math.copysign(pct, delta))}; "
+            f"{number(before)} -> {number(after)} ({number(delta)}{relative}; "
             f"{_BETTER[direction]}), allowed {threshold:.1%} or {number(abs_tol)}; "
             f"median of {count(n, 'value')} of {count(len(medians), 'run')} in {window}, "
             f"against {count(baseline.metrics[key].n, 'value')}"

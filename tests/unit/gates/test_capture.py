@@ -75,6 +75,7 @@ def test_a_metric_that_is_not_finite_in_the_window_is_left_out_and_said(bad: flo
     [
         (group([1, 2, 3]), Window(env_steps_min=900), "no record is in the window: env steps 900..end; seed 0"),
         (SeedGroup(runs=()), Window(), "there are no runs"),
+        (SeedGroup(runs=(run_from_records([], name="x"),)), Window(), "all records; x has no records$"),
         (
             SeedGroup(runs=(run_from_records([{SCORE: 1}], name="x"),)),
             Window(env_steps_min=1),

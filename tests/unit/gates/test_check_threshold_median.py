@@ -86,6 +86,13 @@ def test_a_baseline_of_zero_is_judged_by_direction(after: float, verdict: Verdic
     assert judge(CHECK, summary(success_rate=after), before).verdict is verdict
 
 
+def test_of_a_baseline_of_zero_no_share_is_said() -> None:
+    before, after = baseline(summary(success_rate=0.0)), summary(success_rate=0.125)
+    assert judge(CHECK, after, before).reason.startswith("success_rate: 0 -> 0.125 (0.125; higher is better), allowed")
+    unchanged = judge(CHECK, summary(success_rate=0.0), before)
+    assert unchanged.reason.startswith("success_rate: 0 -> 0 (0, +0.0%; higher is better)")
+
+
 def test_an_absolute_tolerance_forgives_small_changes_near_zero() -> None:
     before = baseline(group(*flat(0.001), key=LOSS))
     assert judge(ThresholdMedian(abs_tol=0.01), group(*flat(0.009), key=LOSS), before).verdict is Verdict.PASS
