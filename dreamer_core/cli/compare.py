@@ -56,18 +56,25 @@ def _print_json(found: "Comparison") -> None:
 
 
 def _print_table(found: "Comparison") -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from dreamer_core.cli.tables import make_console
 
     table = Table("metric", "side", "n", "median", "low … high", "beside the baseline", title=_title(found))
     for column in (2, 3, 4):
         table.columns[column].justify = "right"
+    for column in (0, 2, 3):  # a name or a number is whole, or it is another one
+        table.columns[column].no_wrap = True
+        table.columns[column].overflow = "fold"
+    table.columns[1].min_width = max(
+        (len(f"({side.id})") for side in found.sides), default=0
+    )  # whole too, below its name
     for metric in found.metrics:
         for row in _rows(found, metric):
             table.add_row(*map(escape, row))
         table.add_section()
-    console = Console()
+    console = make_console()
     console.print(table)
     for side in found.sides:
         for note in _notes(side):

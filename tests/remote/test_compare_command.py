@@ -140,3 +140,19 @@ def test_a_real_server_compares_runs_with_their_baseline(
     bands = client.compare([less], baseline="compared", metrics=[KEY], points=10).bands
     assert bands[0].sides[0] is not None
     assert bands[0].sides[0].middle[-1] == 240
+
+
+@pytest.mark.parametrize("columns", ["80", "200"])
+def test_neither_a_metric_nor_an_id_is_shortened(
+    serve: Serve, capsys: Captured, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    long = {"metrics": [{"key": "Loss/world_model_loss", "direction": "lower", "baseline": 2.5}]}
+    side = {**a_side("smoke", {}), "id": "89p4gf5ndtc8"}
+    side["values"] = {"Loss/world_model_loss": VALUE}
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as to a terminal
+    serve(ok(a_comparison(side, **long)))
+    assert main(["compare", "89p4gf5ndtc8"]) == 0
+    out = capsys.readouterr().out
+    assert "Loss/world_model_loss ↓" in out
+    assert "(89p4gf5ndtc8)" in out
