@@ -108,7 +108,9 @@ def has_begun(run: Run, attempts: int) -> bool:
 
 
 def progress(run: Run) -> float | None:
-    return min(1.0, run.env_steps / run.total_steps) if run.total_steps else None
+    if run.total_steps:
+        return min(1.0, run.env_steps / run.total_steps)
+    return 1.0 if run.state == RunState.SUCCEEDED else None  # an evaluation counts no steps towards an end
 
 
 def eta_s(run: Run) -> float | None:

@@ -136,6 +136,7 @@ def test_a_touch_moves_the_version_and_the_moment(house: House, run_id: str) -> 
         (2000, 8000, 0.0, RunState.RUNNING, 0.25, None),
         (9000, 8000, 100.0, RunState.RUNNING, 1.0, 0.0),
         (2000, None, 100.0, RunState.RUNNING, None, None),
+        (2000, None, 100.0, RunState.SUCCEEDED, 1.0, None),
     ],
 )
 def test_progress_and_time_to_go(
