@@ -1,4 +1,4 @@
-"""`dreamgate baseline bless`, `list` and `retire`: the baselines that a server keeps for the team."""
+"""`dreamgate baseline bless`, `list`, `retire` and `restore`: the baselines that a server keeps for the team."""
 
 import argparse
 import os
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dreamer_core.cli import gate_server, options, server_options
 from dreamer_core.errors import OK, UsageError
+from dreamer_core.program import command
 
 if TYPE_CHECKING:
     from dreamer_core.remote.gate_shapes import Baseline
@@ -25,6 +26,11 @@ def add_parts(parts: Any) -> None:
     server_options.add_server(retire)
     options.add_json(retire)
     retire.set_defaults(run=run_retire)
+    restore = parts.add_parser("restore", help="take a retired version into use again")
+    restore.add_argument("reference", metavar="NAME@N", help="this version")
+    server_options.add_server(restore)
+    options.add_json(restore)
+    restore.set_defaults(run=run_restore)
 
 
 def run_bless(args: argparse.Namespace) -> int:
@@ -67,6 +73,19 @@ def run_retire(args: argparse.Namespace) -> int:
         _print_json((found,))
     else:
         print(f"{found.title} is retired: {found.retired_why}")
+    return OK
+
+
+def run_restore(args: argparse.Namespace) -> int:
+    name, _, version = args.reference.partition("@")
+    if not version:
+        raise UsageError(f"say which version: {name}@N; `{command(f'baseline list {name}', args.server)}` lists them")
+    with server_options.open_client(args) as client:
+        found = client.restore_baseline(name, version)
+    if args.json:
+        _print_json((found,))
+    else:
+        print(f"{found.title} is in use again")
     return OK
 
 

@@ -47,6 +47,10 @@ def test_runs_are_blessed_listed_and_retired(at: str, runs: list[str], capsys: C
     assert json.loads(capsys.readouterr().out)["version"] == 1
     assert main(["baseline", "list", "--retired", "--json", "--server", at]) == 0
     assert "cmd" in [json.loads(line)["name"] for line in capsys.readouterr().out.splitlines()]
+    assert main(["baseline", "restore", "cmd@2", "--server", at]) == 0
+    assert capsys.readouterr().out == "cmd v2 is in use again\n"
+    assert main(["baseline", "restore", "cmd@1", "--json", "--server", at]) == 0
+    assert json.loads(capsys.readouterr().out)["retired_at"] is None
 
 
 def test_a_seed_group_is_blessed_by_its_hash(at: str, client: Client, runs: list[str]) -> None:
@@ -66,6 +70,7 @@ def test_flags_of_a_baseline_are_told(at: str, runs: list[str], capsys: Captured
         (["baseline", "bless", "x"], "say which runs"),
         (["gate", "evaluate", "compare", "--runs", ","], "say which runs"),
         (["baseline", "list", "x", "--retired"], "leave --retired out"),
+        (["baseline", "restore", "x"], "say which version: x@N"),
         (["gate", "apply", "nowhere.yaml"], "no such file"),
     ],
 )
