@@ -19,7 +19,7 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "baseline",
         help="freeze what a run or a seed group scored",
-        description="As files: capture, export, diff. On a server, for the team: bless, list, retire.",
+        description="As files: capture, export, diff. On a server, for the team: bless, list, retire, restore.",
     )
     parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_capture(parts)
@@ -51,7 +51,7 @@ def _add_capture(parts: Any) -> None:
     parser.add_argument("--env-steps-max", type=float, metavar="N", help="records up to this step")
     parser.add_argument("--last", type=int, metavar="N", help="of those, the last N records of each run")
     parser.add_argument("--threshold-pct", type=float, default=0.15, metavar="SHARE", help="0.15 is 15 %% (default)")
-    parser.add_argument("--abs-tol", type=float, default=1e-6, metavar="X", help="never counts (default 1e-6)")
+    parser.add_argument("--abs-tol", type=float, metavar="X", help="never counts (default 1e-6; of other tools 0)")
     parser.add_argument("--format", choices=("dreamgate", "seed"), default="dreamgate", help="seed: the older format")
     parser.add_argument("--name", default="", help="what it is called (default: the file)")
     parser.add_argument("--who", default=os.environ.get("USER", ""), help="who blesses it (default: $USER)")
@@ -69,10 +69,8 @@ def run_capture(args: argparse.Namespace) -> int:
     from dreamer_core.gates import Blessing, Flag, Window, capture, refuse_unless_allowed, to_json, to_seed_json
     from dreamer_core.runs.atomic import write_text
 
-    if not args.threshold_pct >= 0 or not args.abs_tol >= 0:
-        raise UsageError(
-            f"--threshold-pct and --abs-tol must be at least 0, got {args.threshold_pct} and {args.abs_tol}"
-        )
+    if not args.threshold_pct >= 0 or not (args.abs_tol or 0.0) >= 0:
+        raise UsageError(f"--threshold-pct and --abs-tol are at least 0, got {args.threshold_pct} and {args.abs_tol}")
     group = read_group(args.input)
     blessing = Blessing(
         created_at=datetime.now(UTC).isoformat(),
@@ -81,7 +79,7 @@ def run_capture(args: argparse.Namespace) -> int:
         who=args.who,
         why=args.why,
         threshold_pct=args.threshold_pct,
-        abs_tol=args.abs_tol,
+        abs_tol=_abs_tol(args.abs_tol, group),
         window=Window(env_steps_min=args.env_steps_min, env_steps_max=args.env_steps_max, last=args.last),
     )
     baseline = capture(group, _keys(args.keys, group), blessing)
@@ -142,6 +140,13 @@ def _keys(words: str | None, group: "SeedGroup") -> list[str]:
     if not keys:
         raise UsageError("--keys must list at least one metric, with commas between them")
     return keys
+
+
+def _abs_tol(said: float | None, group: "SeedGroup") -> float:
+    """Benchmarks of other tools are in units of their own: a millionth of a second may be all of the time."""
+    from dreamer_core.gates.baseline import ABS_TOL
+
+    return (0.0 if group.speed_keys else ABS_TOL) if said is None else said
 
 
 def _allowed(words: str) -> "frozenset[Flag]":

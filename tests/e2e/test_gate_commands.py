@@ -338,6 +338,8 @@ def test_pytest_benchmark_and_bencher_files_are_judged_too(tmp_path: Path) -> No
     assert compare(tmp_path / "b.json", bench(tmp_path / "after.json", 1.1)) == GREEN
     assert compare(tmp_path / "b.json", bench(tmp_path / "after.json", 1.2)) == RED
     assert compare(tmp_path / "b.json", bench(tmp_path / "after.json", 1.0, "there")) == CANNOT_TELL
+    assert capture(tmp_path / "f.json", bench(tmp_path / "fast.json", 2e-7)) == GREEN
+    assert compare(tmp_path / "f.json", bench(tmp_path / "slow.json", 6e-7)) == RED  # a microsecond is no tolerance
     assert capture(tmp_path / "c.json", bencher(tmp_path / "before.json", 80.0)) == GREEN
     assert compare(tmp_path / "c.json", bencher(tmp_path / "after.json", 100.0)) == RED
     assert compare(tmp_path / "c.json", bencher(tmp_path / "after.json", 60.0)) == GREEN
