@@ -69,7 +69,7 @@ def _facts(group: LoggedGroup) -> str:
         f"preset {inline(group.preset)}" if group.preset else "",
         inline(group.env) if group.env else "",
         f"commit {inline(group.changed.commit)}" if group.changed.commit else "",
-        f"began {group.began_at[:10]}",
+        f"{'made' if words.waits(group) else 'began'} {group.began_at[:10]}",
         words.states(group),
     ]
     return " · ".join(filter(None, parts))

@@ -12,7 +12,8 @@ from markdown_it import MarkdownIt
 from server.log.escape import cell_code, code, inline, prose
 from server.log.markdown import to_markdown
 from server.log.out import Said
-from tests.server.log.logs import a_group, a_log, the_whole_log
+from server.tables import RunState
+from tests.server.log.logs import a_group, a_log, a_logged_run, the_whole_log
 
 GOLDEN = Path(__file__).with_name("collapse.md")
 PARSER = MarkdownIt("commonmark").enable("table").enable("strikethrough")
@@ -27,6 +28,13 @@ def test_the_document_is_as_it_was() -> None:
 
 def test_an_empty_experiment_has_a_document_too() -> None:
     assert to_markdown(a_log(), "http://lab").splitlines()[-1] == "There is no run in it yet."
+
+
+def test_a_group_that_waits_was_made_and_has_not_begun() -> None:
+    waiting = a_group(runs=[a_logged_run(0, state=RunState.QUEUED)])
+    document = to_markdown(a_log(waiting), "http://lab")
+    assert "· made 2026-01-20 · 1 queued" in document
+    assert "began" not in document
 
 
 def test_a_document_has_the_headings_that_it_should_and_no_others() -> None:
