@@ -164,6 +164,8 @@ class TrainConfig:
     wm_ac_ratio_invert: bool = False
     lr_cosine_decay: bool = False
     lr_cosine_min_factor: float = 0.1
+    replay_ratio_cosine_decay: bool = False
+    replay_ratio_cosine_min_factor: float = 0.1
     schedule_updates: int = 100_000  # updates over which the cosines run
     freeze_world_model: bool = False  # mode `dreamer`
     reset_ac: bool = True  # mode `dreamer`: start with a fresh actor and critic
@@ -176,7 +178,10 @@ class TrainConfig:
         at_least(self.wm_ac_ratio_min, wm_ac_ratio_max=self.wm_ac_ratio_max)
         at_least(1, schedule_updates=self.schedule_updates)
         at_least(0, lr_cosine_min_factor=self.lr_cosine_min_factor)
+        # The cosine runs over updates: with none at its end, it would never get there.
+        above(0, replay_ratio_cosine_min_factor=self.replay_ratio_cosine_min_factor)
         at_most(1, lr_cosine_min_factor=self.lr_cosine_min_factor)
+        at_most(1, replay_ratio_cosine_min_factor=self.replay_ratio_cosine_min_factor)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,7 +73,7 @@ _PROGRESS = {
 _REPLAY = {
     "replay_ratio": Metric("updates per environment step since the last record", "info", "updates/step"),
     "replay_ratio_actual": Metric("updates per environment step since learning began", "info", "updates/step"),
-    "replay_ratio_target": Metric("updates per environment step as configured", "info", "updates/step"),
+    "replay_ratio_target": Metric("updates per environment step as asked for", "info", "updates/step"),
     "update_backlog": Metric("updates that are due but were put off", "lower", "updates"),
     "replay_size": Metric("rows in replay", "info", "rows"),
     "committed_t": Metric("rows of each environment that may be sampled, counted from the first", "info", "rows"),
@@ -112,6 +112,7 @@ _BENCH = {
 _SCHEDULE = {
     "train.wm_ac_ratio": Metric("world-model updates per update of the actor and critic", "info"),
     "train.lr_scale": Metric("share of the learning rate that the schedule leaves", "info", "share"),
+    "train.replay_ratio_scale": Metric("share of the replay ratio that the schedule leaves", "info", "share"),
     "wm.surprise.ready": Metric("1 once there is an average to be surprised against", "info"),
     "wm.surprise.smoothed": Metric("the largest recent total_log_ratio, fading", "info"),
     "wm.surprise.total_log_ratio": Metric("log ratio of the world-model loss to its average", "info"),

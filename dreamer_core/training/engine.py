@@ -78,7 +78,8 @@ def updates_due(trainer: Trainer, new_steps: int) -> int:
         if progress.env_steps < algo.learning_starts or not trainer.replay.ready:
             return 0
         progress.learning_since = progress.env_steps - new_steps
-    return trainer.ratio((progress.env_steps - progress.learning_since) / trainer.collective.size)
+    scale = trainer.controller.replay_ratio_scale(trainer.learner.count)
+    return trainer.ratio((progress.env_steps - progress.learning_since) / trainer.collective.size, scale)
 
 
 def learn(trainer: Trainer) -> Update:

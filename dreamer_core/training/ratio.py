@@ -22,9 +22,12 @@ class Ratio:
         self._origin = 0.0  # the step from which updates are owed
         self._paid = 0.0  # the step up to which they are counted as due; it lags by the fraction of an update
         self._step: float | None = None  # the step of the last call
+        self.rate = ratio  # of the last call
 
-    def __call__(self, step: float) -> int:
+    def __call__(self, step: float, scale: float = 1.0) -> int:
+        """`scale`: the share of the ratio that holds for the steps since the last call."""
         assert self._step is None or step >= self._step, f"steps went back from {self._step} to {step}"
+        self.rate = self.ratio * scale
         self.backlog += self._first_due(step) if self._step is None else self._newly_due(step)
         self._step = step
         now = min(self.backlog, self.max_per_tick)
@@ -60,12 +63,12 @@ class Ratio:
         """The first call settles all steps before it: each once, or only `pretrain_steps` of them when that is set."""
         owed = min(self.pretrain_steps, step) if self.pretrain_steps else step
         self._origin, self._paid = step - owed, step
-        return int(owed * self.ratio)
+        return int(owed * self.rate)
 
     def _newly_due(self, step: float) -> int:
-        if self.ratio == 0:
+        if self.rate == 0:
             self._paid = step
             return 0
-        due = int((step - self._paid) * self.ratio)
-        self._paid += due / self.ratio  # not `step`: the fraction that is left over counts towards the next update
+        due = int((step - self._paid) * self.rate)
+        self._paid += due / self.rate  # not `step`: the fraction that is left over counts towards the next update
         return due

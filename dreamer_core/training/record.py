@@ -21,14 +21,18 @@ class Interval:
     total_s: float = 0.0
     actor_updates_before: int = 0
     learned_steps: int = 0  # env steps of ticks after learning began
+    asked: float = 0.0  # updates that the replay ratio asked for in them, fractions and all
 
-    def add(self, ticked: Ticked, *, is_learning: bool) -> None:
+    def add(self, ticked: Ticked, *, is_learning: bool, rate: float = 0.0) -> None:
+        """`rate`: updates per step that were asked for in this tick."""
         self.env_steps += ticked.env_steps
         self.updates += ticked.updates
         self.actor_s += ticked.actor_s
         self.learner_s += ticked.learner_s
         self.total_s += ticked.total_s
-        self.learned_steps += ticked.env_steps if is_learning else 0
+        if is_learning:
+            self.learned_steps += ticked.env_steps
+            self.asked += ticked.env_steps * rate
 
 
 def make_record(trainer: Trainer, interval: Interval, run_id: str, trace_id: str) -> dict[str, Any]:
@@ -62,7 +66,7 @@ def _replay(trainer: Trainer, interval: Interval) -> dict[str, Any]:
         "ready_steps": max(0, ring.end - ring.oldest),
         "min_ready_steps": trainer.replay.window,
         "seq_len": config.replay.seq_len,
-        "replay_ratio_target": config.algo.replay_ratio,
+        "replay_ratio_target": _target(trainer, interval),
         "update_backlog": trainer.ratio.backlog,
     }
     ranks = trainer.collective.size  # each does all updates, but takes only its share of the steps
@@ -72,6 +76,13 @@ def _replay(trainer: Trainer, interval: Interval) -> dict[str, Any]:
     if since is not None and trainer.progress.env_steps > since:
         facts["replay_ratio_actual"] = ranks * trainer.learner.count / (trainer.progress.env_steps - since)
     return facts
+
+
+def _target(trainer: Trainer, interval: Interval) -> float:
+    """What the ratio was meant to be, on average where it falls."""
+    if trainer.config.train.replay_ratio_cosine_decay and interval.learned_steps:
+        return interval.asked / interval.learned_steps
+    return trainer.ratio.rate
 
 
 def _speed(interval: Interval) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What each update trains and how fast: warm-up, the share of the actor and critic, learning rates, surprise.
+"""What each update trains, how fast, and how often there is one: warm-up, shares, learning rates, ratio, surprise.
 
 Every counter ticks once per optimizer update. (A ratio that ticks once per time step of the batch, as one known
 implementation did, is no ratio at all: its last tick of every update is always the same one.)
@@ -48,6 +48,8 @@ class Controller:
             metrics["train.wm_ac_ratio"] = float(self.ratio(update))
         if config.lr_cosine_decay:
             metrics["train.lr_scale"] = self.lr_scale(update)
+        if config.replay_ratio_cosine_decay:
+            metrics["train.replay_ratio_scale"] = self.replay_ratio_scale(update)
         return metrics
 
     def plan(self, update: int) -> Plan:
@@ -83,6 +85,12 @@ class Controller:
         if not config.lr_cosine_decay:
             return 1.0
         return _cosine(1.0, config.lr_cosine_min_factor, update / config.schedule_updates)
+
+    def replay_ratio_scale(self, update: int) -> float:
+        config = self.config
+        if not config.replay_ratio_cosine_decay:
+            return 1.0
+        return _cosine(1.0, config.replay_ratio_cosine_min_factor, update / config.schedule_updates)
 
     def state(self) -> dict[str, Any]:
         return {

@@ -78,7 +78,8 @@ class Session:
         while self.trainer.progress.env_steps < self.config.algo.total_steps and self.stop_reason is None:
             before = self.trainer.progress.env_steps
             ticked = self.engine.tick()
-            self.interval.add(ticked, is_learning=self.trainer.progress.learning_since is not None)
+            is_learning = self.trainer.progress.learning_since is not None
+            self.interval.add(ticked, is_learning=is_learning, rate=self.trainer.ratio.rate)
             if self.is_chief:
                 self.reporter.on_progress(self.trainer.progress, self.trainer.learner.count)
             self._mark_passage(before, self.trainer.progress.env_steps)

@@ -226,14 +226,25 @@ class ReplayRatioDrift(Sign):
     RECORDS: ClassVar[int] = 3
 
     records: int = 0
+    steps: float = 0.0  # since learning began
+    asked: float = 0.0  # updates, over these steps: the target may fall
 
     def read(self, record: Record) -> Reading | None:
-        actual, target = record.get("replay_ratio_actual"), record.get("replay_ratio_target")
+        actual, target = record.get("replay_ratio_actual"), self._mean_target(record)
         if actual is None or not target or record.get("train_steps", 0) < self.FROM_UPDATES:
             return None
         self.records = self.records + 1 if abs(actual - target) > self.TOLERANCE * target else 0
         facts = {"actual": actual, "target": target}
         return Reading(self.records >= self.RECORDS, f"{actual:.3g} updates per step, wanted {target:.3g}", facts)
+
+    def _mean_target(self, record: Record) -> float | None:
+        """Since learning began, as `replay_ratio_actual` is."""
+        target, actual = record.get("replay_ratio_target"), record.get("replay_ratio_actual")
+        if target is None or not actual:
+            return target
+        new = max(0.0, record.get("train_steps", 0) / actual - self.steps)
+        self.steps, self.asked = self.steps + new, self.asked + new * target
+        return self.asked / self.steps if self.steps else target
 
 
 def remember(history: list[float], value: float, length: int) -> None:

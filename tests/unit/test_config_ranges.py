@@ -80,6 +80,8 @@ EDGES: list[tuple[str, Any, Any]] = [
     ("train.schedule_updates", 1, 0),
     ("train.lr_cosine_min_factor", 0, -1e-9),
     ("train.lr_cosine_min_factor", 1, 1.001),
+    ("train.replay_ratio_cosine_min_factor", 1e-9, 0),
+    ("train.replay_ratio_cosine_min_factor", 1, 1.001),
     ("train.standing_still_action", 0, -1),
     ("train.surprise.ema_beta", 0, -1e-9),
     ("train.surprise.ema_beta", 0.999, 1),

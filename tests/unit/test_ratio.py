@@ -88,6 +88,13 @@ def test_a_ratio_that_was_zero_does_not_burst_when_it_is_raised() -> None:
     assert resumed(idle, Ratio(1.0, 0, 64))(5004) == 4
 
 
+def test_a_scale_holds_for_the_steps_since_the_last_call_and_loses_no_fraction() -> None:
+    ratio = Ratio(0.5, 0, 64)
+    assert [ratio(4), ratio(8), ratio(12, 0.5), ratio(16, 0.5), ratio(22, 0.5)] == [2, 2, 1, 1, 1]
+    assert ratio.rate == 0.25
+    assert ratio(24, 0.5) == 1  # the half update that was left over at step 22
+
+
 def test_the_actual_ratio_counts_updates_done_since_learning_began() -> None:
     ratio = Ratio(1.0, 0, 4)
     assert ratio.actual == 0.0

@@ -86,6 +86,13 @@ def test_the_learning_rate_falls_along_a_cosine_to_its_minimum() -> None:
     assert scales == sorted(scales, reverse=True)
 
 
+def test_the_share_of_the_replay_ratio_falls_along_the_same_cosine_to_its_own_minimum() -> None:
+    controller = make(replay_ratio_cosine_decay=True, replay_ratio_cosine_min_factor=0.2, schedule_updates=10)
+    # 0.2 + 0.8 * (1 + cos(pi * p)) / 2 at p = 0, 1/2, 1
+    assert [controller.replay_ratio_scale(update) for update in (0, 5, 10, 500)] == pytest.approx([1, 0.6, 0.2, 0.2])
+    assert controller.lr_scale(10) == make().replay_ratio_scale(10) == 1.0
+
+
 @pytest.mark.parametrize("mode", ["bootstrap", "standing_still"])
 def test_modes_without_an_actor_train_the_world_model_alone(mode: Mode) -> None:
     controller = make(mode)

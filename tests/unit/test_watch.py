@@ -248,6 +248,17 @@ def test_a_drift_of_the_replay_ratio_is_told_after_three_records() -> None:
     assert told(events) == [("replay_ratio_drift", 4), ("replay_ratio_drift_over", 8)]
 
 
+def test_a_ratio_that_falls_as_it_is_asked_to_is_no_drift() -> None:
+    targets = [0.5 * 0.8**index for index in range(30)]  # at record after record of 400 steps each
+    asked = [400 * sum(targets[: index + 1]) for index in range(30)]
+    records = [
+        record(index, replay_ratio_target=target, train_steps=due, replay_ratio_actual=due / (400 * (index + 1)))
+        for index, (target, due) in enumerate(zip(targets, asked, strict=True))
+    ]
+    assert feed(Watch(), records) == []
+    assert told(feed(Watch(), [{**one, "replay_ratio_actual": 0.5} for one in records]))[0][0] == "replay_ratio_drift"
+
+
 def test_the_replay_ratio_of_the_first_updates_is_no_drift() -> None:
     assert feed(Watch(), [record(0, train_steps=40, replay_ratio_actual=0.1)] * 10) == []
 

@@ -67,10 +67,13 @@ class ReplayRatio(Check):
         return abs(off), self.result(verdict, reason, key=_RATIO, numbers=numbers)
 
     def _target_of(self, run: RunNumbers) -> float | None:
+        """On average over the window, where it falls."""
         if self.target is not None:
             return self.target
-        recorded = run.of(_TARGET).values
-        return float(recorded[-1]) if len(recorded) else None
+        recorded = run.of(_TARGET)
+        if not len(recorded) or (recorded.values == recorded.values[-1]).all():
+            return float(recorded.values[-1]) if len(recorded) else None
+        return _over_window(recorded)[0]
 
 
 def _over_window(series: Series) -> tuple[float, float]:

@@ -51,6 +51,14 @@ def test_records_count_by_the_steps_they_stand_for() -> None:
     assert found.numbers["ratio"] == pytest.approx((100 * 1.0 + 800 * 0.5) / 900)
 
 
+def test_a_target_that_falls_counts_on_average() -> None:
+    columns = {"replay_ratio": [0.5, 0.5, 0.3, 0.1], "replay_ratio_target": [0.5, 0.5, 0.3, 0.1]}
+    found = judge(ReplayRatio(), SeedGroup(runs=(run(columns, 0),)))
+    assert (found.verdict, found.numbers["target"]) == (Verdict.PASS, pytest.approx(0.3))
+    late = {**columns, "replay_ratio": [0.5, 0.5, 0.5, 0.5]}
+    assert judge(ReplayRatio(), SeedGroup(runs=(run(late, 0),))).verdict is Verdict.FAIL
+
+
 def test_the_window_forgets_the_beginning() -> None:
     values = [0.1, 0.1, 0.1, 0.5, 0.5]
     assert judge(ReplayRatio(), ratios(values)).verdict is Verdict.FAIL
