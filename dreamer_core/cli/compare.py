@@ -100,7 +100,7 @@ def _rows(found: "Comparison", metric: "ComparedMetric") -> "Iterator[tuple[str,
         value = side.values[metric.key]
         spread = "" if value.low is None else f"{count(value.low)} … {count(value.high)}"
         label = f"{side.name} ({side.id})"
-        yield name, label, str(len(side.runs)), count(value.median), spread, _beside(value)
+        yield name, label, str(side.seeds), count(value.median), spread, _beside(value)
         name = ""
 
 

@@ -46,6 +46,7 @@ class Side:
     id: str
     name: str
     runs: tuple[str, ...]
+    seeds: int  # two runs of one seed count once
     is_running: bool
     family: Comparable
     testbed: Comparable

@@ -27,6 +27,7 @@ _EXAMPLE: dict[str, Any] = {
             "id": "b6d81b360a56",
             "name": "horizon 10",
             "runs": ["q7v3xk92mzpd", "k3x9c2m5q7dw"],
+            "seeds": 2,
             "is_running": False,
             "family": {"same": True, "differs": ""},
             "testbed": {"same": None, "differs": ""},
@@ -93,6 +94,7 @@ class SideOut(BaseModel):
     id: str = Field(description="of the run, or the hash of the seed group")
     name: str
     runs: list[str] = Field(description="by seed")
+    seeds: int = Field(description="how many; two runs of one seed count once")
     is_running: bool
     family: ComparableOut = Field(description="numbers of another family are not compared")
     testbed: ComparableOut = Field(description="speed on another testbed is not compared")
@@ -151,6 +153,7 @@ def _side(side: Side, values: Mapping[str, Value]) -> SideOut:
         id=side.id,
         name=side.label,
         runs=[run.id for run in side.runs],
+        seeds=side.seeds,
         is_running=side.is_running,
         family=ComparableOut(same=_same_family(side), differs=side.different_family),
         testbed=ComparableOut(same=same, differs=side.different_testbed or ""),

@@ -29,6 +29,11 @@ class Side:
         return self.runs[0].name
 
     @property
+    def seeds(self) -> int:
+        """Two runs of one seed count once; a run without a seed is its own."""
+        return len({run.id if run.seed is None else run.seed for run in self.runs})
+
+    @property
     def is_running(self) -> bool:
         return any(not run.state.is_final for run in self.runs)
 

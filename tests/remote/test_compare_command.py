@@ -27,7 +27,7 @@ SAME: dict[str, Any] = {"same": True, "differs": ""}
 
 
 def a_side(name: str, value: dict[str, Any], **more: Any) -> dict[str, Any]:
-    side = {"kind": "group", "id": f"id{name}", "name": name, "runs": ["a", "b"], "is_running": False}
+    side = {"kind": "group", "id": f"id{name}", "name": name, "runs": ["a", "b"], "seeds": 2, "is_running": False}
     return {**side, "family": SAME, "testbed": SAME, "values": {KEY: {**VALUE, **value}}, **more}
 
 

@@ -25,6 +25,14 @@ def test_a_group_is_worse_in_a_word_and_a_number(client: TestClient, house: Hous
         assert text in page, text
 
 
+def test_two_runs_of_one_seed_are_not_two_seeds(client: TestClient, house: House) -> None:
+    a_group(house, LESS, B)
+    a_group(house, LESS[:2], B)
+    assert "n=4 in 6 runs" in open_page(client, f"/compare?groups={B}&baseline=&metrics={KEY}")
+    [side] = client.get("/api/v1/compare", params={"groups": B, "points": 0}).json()["sides"]
+    assert (side["seeds"], len(side["runs"])) == (4, 6)
+
+
 def test_a_small_difference_is_close_and_a_lower_loss_is_better(client: TestClient, house: House) -> None:
     a_baseline(client, a_group(house, GOOD, A), keys=[KEY, "Loss/world_model_loss"])
     a_group(house, [450.0, 460.0, 470.0, 480.0], B)
