@@ -11,4 +11,8 @@ def command(words: str, server: str | None = None, environ: Mapping[str, str] = 
     """`server`: the one that is spoken to, which is said where the command would not find it by itself."""
     known = environ.get("DREAMGATE_SERVER") or DEFAULT_SERVER
     there = f" --server {server.rstrip('/')}" if server and server.rstrip("/") != known.rstrip("/") else ""
-    return f"{environ.get(VARIABLE) or 'dreamgate'} {words}{there}"
+    return f"{name(environ)} {words}{there}"
+
+
+def name(environ: Mapping[str, str] = os.environ) -> str:
+    return environ.get(VARIABLE) or "dreamgate"

@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from dreamer_core import program
 from dreamer_core.cli.commands import add_all, epilog
 from dreamer_core.errors import BROKE, USAGE, DreamgateError
 from dreamer_core.version import __version__
@@ -62,8 +63,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def build_parser(wanted: str | None = None) -> argparse.ArgumentParser:
     """With all commands, or at least the one that is wanted."""
     parser = argparse.ArgumentParser(
-        prog="dreamgate",
-        usage="dreamgate [-h] [--version] COMMAND ...",
+        prog=program.name(),
+        usage=f"{program.name()} [-h] [--version] COMMAND ...",
         epilog=epilog(
             "Exit codes: 0 ok, 1 red, 2 called wrong, 3 cannot tell, 4 broke, 75 stopped and resumable. "
             "`./dreamgate test` and `./dreamgate check` run the project's own tests and checks."
