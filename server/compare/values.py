@@ -107,8 +107,9 @@ def _now(side: Side, key: str, before: KeyStats) -> tuple[float | None, float | 
     step = float(min(series.steps[-1] for series in found))
     if not shape.steps[0] <= step <= shape.steps[-1]:
         return None, None
+    # One that is ahead may have had its first value later than that.
     there = [series.values[series.steps <= step][-_NOW:] for series in found]
-    now = lower_median(np.array([lower_median(values) for values in there]))
+    now = lower_median(np.array([lower_median(values) for values in there if len(values)]))
     middle = float(np.interp(step, shape.steps, shape.middle))
     share = now / middle if middle > 0 else math.nan
     return (step, share) if math.isfinite(share) else (None, None)

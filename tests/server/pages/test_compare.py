@@ -5,7 +5,9 @@ from starlette.testclient import TestClient
 
 from server.house import House
 from server.tables import RunState
-from tests.server.gates.scored import KEY, a_scored_run
+from tests.server.factories import a_run
+from tests.server.gates.scored import FAMILY, KEY, a_scored_run
+from tests.server.metrics.sending import send
 from tests.server.pages.faces import BROWSER, open_page
 from tests.server.pages.judging import a_baseline, a_group
 
@@ -23,6 +25,17 @@ def test_a_group_is_worse_in_a_word_and_a_number(client: TestClient, house: Hous
     page = open_page(client, f"/compare?groups={B}&baseline=cartpole&metrics={KEY}")
     for text in ("<strong>480</strong>", "<strong>240</strong>", "230 … 260", "-50.0 % worse", "n=4"):
         assert text in page, text
+
+
+def test_a_seed_that_is_ahead_may_have_nothing_where_the_slowest_is(client: TestClient, house: House) -> None:
+    """One has had its first evaluation at step 1,000, the other at 1,001."""
+    a_baseline(client, a_group(house, GOOD, A))
+    with house.database.writing() as session:
+        a_scored_run(session, [60.0], seed=0, state=RunState.RUNNING, ended_at=None, seed_group=B)
+        late = a_run(session, state=RunState.RUNNING, seed=1, seed_group=B, family=FAMILY)
+        send(session, late.id, 0, [{"env_steps": 1001, KEY: 90.0}])
+    page = open_page(client, f"/compare?groups={B}&baseline=cartpole&metrics={KEY}")
+    assert "50 % of the baseline at step 1,000" in page
 
 
 def test_two_runs_of_one_seed_are_not_two_seeds(client: TestClient, house: House) -> None:
