@@ -35,7 +35,20 @@ def bands(session: Session, sides: Sequence[Sequence[Run]], keys: Sequence[str])
 
 def band_of(stats: KeyStats) -> Band | None:
     """That of a baseline's metric."""
-    return stats.band or _band(stats.curves[:1])
+    return stats.band or level_over(stats.curves) or _band(stats.curves[:1])
+
+
+def level_over(lines: Sequence[Line]) -> Band | None:
+    """Of evaluations, which are a point each and where their checkpoint was: a level, from the first to the last."""
+    if len(lines) < 2 or any(len(line.steps) != 1 for line in lines):
+        return None
+    values = np.sort(np.concatenate([line.values for line in lines]))
+    steps = np.sort(np.concatenate([line.steps for line in lines]))
+    if not np.isfinite(steps).all():
+        return None
+    ends = np.unique(steps[[0, -1]])
+    low, middle, high = (np.full(len(ends), values[place]) for place in (0, (len(values) - 1) // 2, -1))
+    return Band(steps=ends, low=low, middle=middle, high=high)
 
 
 def at_equal_steps(shapes: Sequence[Band | None], points: int) -> tuple[Floats, list[Band | None]]:
@@ -64,7 +77,7 @@ def _line(curve: Curve) -> Line:
 
 def _band(lines: Sequence[Line]) -> Band | None:
     """Of a single point, or of lines that share no step, the first alone: it is its own band."""
-    shape = band_over(lines)
+    shape = band_over(lines) or level_over(lines)
     if shape is not None or not lines or not np.isfinite(lines[0].steps).all():
         return shape
     first = lines[0]

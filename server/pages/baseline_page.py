@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from dreamer_core import gates
 from dreamer_core.metrics.jsonsafe import dumps, loads
+from server.compare.bands import level_over
 from server.errors import NotFoundError
 from server.gates import baselines, results
 from server.gates.baseline_routes import detail, out
@@ -61,7 +62,8 @@ def band(house: HouseDep, name: Slug, version: Version, key: Annotated[Text, Que
         raise NotFoundError.of("metric", key)
     curves = [{"steps": curve.steps.tolist(), "values": curve.values.tolist()} for curve in stats.curves]
     parts = ("steps", "low", "middle", "high")
-    lines = None if stats.band is None else {part: getattr(stats.band, part).tolist() for part in parts}
+    shape = stats.band or level_over(stats.curves)
+    lines = None if shape is None else {part: getattr(shape, part).tolist() for part in parts}
     return JSONResponse(loads(dumps({"median": stats.median, "band": lines, "curves": curves})))
 
 

@@ -55,7 +55,7 @@ export class BandChart {
   async baseline() {
     if (!this.figure.dataset.band) return null;
     const { band, curves } = await call("GET", this.figure.dataset.band);
-    return band ?? (curves.length ? { steps: curves[0].steps, middle: curves[0].values } : null);
+    return band ?? (curves.length === 1 ? { steps: curves[0].steps, middle: curves[0].values } : null);
   }
 
   /** One for each run, also where it has no such metric: colours stay with their runs. */

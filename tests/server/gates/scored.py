@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from server.tables import Run, RunState
+from server.tables import Run, RunKind, RunState
 from tests.server.factories import NOW, a_run
 from tests.server.metrics.sending import send
 
@@ -37,3 +37,20 @@ def a_seed_group(session: Session, finals: Sequence[float], **columns: Any) -> l
         a_scored_run(session, [score / 4, score / 2, score, score, score], seed=seed, **columns).id
         for seed, score in enumerate(finals)
     ]
+
+
+def some_evaluations(session: Session, scores: Sequence[float], **columns: Any) -> list[str]:
+    """Of one checkpoint each, every one later than the one before."""
+    found = []
+    for seed, score in enumerate(scores):
+        given: dict[str, Any] = {
+            "kind": RunKind.EVAL,
+            "state": RunState.SUCCEEDED,
+            "family": FAMILY,
+            "seed_group": GROUP,
+            "seed": seed,
+        }
+        run = a_run(session, **(given | columns))
+        send(session, run.id, 0, [{"env_steps": 1000 * (seed + 2), KEY: score}])
+        found.append(run.id)
+    return found

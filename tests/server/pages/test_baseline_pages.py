@@ -3,7 +3,7 @@
 from starlette.testclient import TestClient
 
 from server.house import House
-from tests.server.gates.scored import KEY
+from tests.server.gates.scored import GROUP, KEY, some_evaluations
 from tests.server.pages.faces import BROWSER, PROGRAM, get_part, open_page
 from tests.server.pages.judging import a_baseline, a_gate, a_group, a_verdict
 
@@ -67,6 +67,18 @@ def test_the_band_of_a_metric_is_its_lowest_middle_and_highest_seed(client: Test
     assert found["band"]["high"][-1] == 500
     assert len(found["curves"]) == 4
     assert client.get("/baselines/cartpole/1/curve", params={"key": "nothing"}).status_code == 404
+
+
+def test_evaluations_of_different_steps_are_a_level_and_not_the_first_of_them(client: TestClient, house: House) -> None:
+    with house.database.writing() as session:
+        runs = some_evaluations(session, [480.0, 500.0, 470.0, 490.0])
+    a_baseline(client, runs, window={})
+    found = client.get("/baselines/cartpole/1/curve", params={"key": KEY}).json()["band"]
+    assert found["steps"] == [2000, 5000]
+    assert (found["low"], found["middle"], found["high"]) == ([470, 470], [480, 480], [500, 500])
+    asked = {"groups": GROUP, "baseline": "cartpole", "metrics": KEY}
+    [bands] = client.get("/api/v1/compare", params=asked).json()["bands"]
+    assert bands["baseline"] == bands["sides"][0] == {"low": [470, 470], "middle": [480, 480], "high": [500, 500]}
 
 
 def test_two_versions_are_compared_in_words_not_colours(client: TestClient, house: House) -> None:
