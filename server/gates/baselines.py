@@ -17,6 +17,7 @@ from server.errors import ConflictError, InvalidError, NotFoundError
 from server.gates import evidence
 from server.ids import new_id
 from server.jsonvalues import check
+from server.metrics.batch import AXES
 from server.tables import Baseline, BaselineRun, Run
 
 LATEST = "latest"
@@ -50,9 +51,9 @@ def bring_in(session: Session, text: str, *, name: str, who: str, why: str, now:
 
 
 def default_keys(group: SeedGroup) -> list[str]:
-    """Of a summary everything; of a training the usual metrics and its evaluations."""
+    """Of a summary all but when it was; of a training the usual metrics and its evaluations."""
     if group.input_kind == "json":
-        return group.keys
+        return [key for key in group.keys if key not in AXES]
     return [*BASELINE_KEYS, *sorted(key for key in group.keys if key.startswith("eval/"))]
 
 

@@ -39,7 +39,7 @@ def a_seed_group(session: Session, finals: Sequence[float], **columns: Any) -> l
     ]
 
 
-def some_evaluations(session: Session, scores: Sequence[float], **columns: Any) -> list[str]:
+def some_evaluations(session: Session, scores: Sequence[float], *, first: int = 2000, **columns: Any) -> list[str]:
     """Of one checkpoint each, every one later than the one before."""
     found = []
     for seed, score in enumerate(scores):
@@ -51,6 +51,6 @@ def some_evaluations(session: Session, scores: Sequence[float], **columns: Any) 
             "seed": seed,
         }
         run = a_run(session, **(given | columns))
-        send(session, run.id, 0, [{"env_steps": 1000 * (seed + 2), KEY: score}])
+        send(session, run.id, 0, [{"env_steps": first + 1000 * seed, "wall_time_s": first / 100, KEY: score}])
         found.append(run.id)
     return found

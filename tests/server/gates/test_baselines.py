@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from server.database import Database
 from server.tables import RunState
-from tests.server.gates.scored import FAMILY, GROUP, KEY, a_scored_run, a_seed_group
+from tests.server.gates.scored import FAMILY, GROUP, KEY, a_scored_run, a_seed_group, some_evaluations
 from tests.server.jobs.asking import get, post, refused
 
 API = "/api/v1"
@@ -49,6 +49,18 @@ def test_a_single_or_failed_run_is_blessed_only_with_consent(client: TestClient,
     assert "failed and single_seed: not blessed" in message
     made = post(client, "/baselines", {**body, "allow": ["failed", "single_seed"]}, status=201)
     assert made["flags"] == ["failed", "single_seed"]
+
+
+def test_a_summary_is_blessed_for_what_it_measured_and_not_for_when(client: TestClient, database: Database) -> None:
+    """The step of a best checkpoint and the time it took may be others without anything being worse."""
+    with database.writing() as session:
+        runs = some_evaluations(session, [480.0, 500.0, 470.0, 490.0])
+        later = some_evaluations(session, [480.0, 500.0, 470.0, 490.0], first=9000)
+    made = post(client, "/baselines", {"name": "evals", "runs": runs}, status=201)
+    found = client.get(f"/api/v1/baselines/{made['name']}/1").json()
+    assert list(found["metrics"]) == [KEY]
+    verdict = post(client, "/gates/compare/evaluate", {"runs": later, "baseline": "evals"}, status=201)
+    assert verdict["verdict"] == "pass"
 
 
 def test_only_what_needs_consent_can_be_allowed(client: TestClient, ids: list[str]) -> None:
