@@ -14,7 +14,7 @@ from server.errors import NotFoundError
 from server.gates import baselines, evidence
 from server.ids import new_id
 from server.runs.rows import is_id
-from server.tables import Baseline, GateResult, GateResultRun, Run
+from server.tables import Baseline, GateResult, GateResultRun, Run, SuiteRun
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,11 +113,16 @@ def page(
     run: str | None = None,
     suite_run: str | None = None,
     baseline: str | None = None,
+    suite: str | None = None,
     limit: int,
     cursor: str | None,
 ) -> tuple[list[GateResult], str | None]:
-    """The newest first. `baseline`: its id."""
+    """The newest first. `baseline`: its id. `suite`: a name, or nothing for results of no suite."""
     query = select(GateResult)
+    if suite == "":
+        query = query.where(col(GateResult.suite_run_id).is_(None))
+    elif suite is not None:
+        query = query.where(col(GateResult.suite_run_id).in_(select(SuiteRun.id).where(SuiteRun.suite == suite)))
     for column, wanted in (
         (GateResult.gate, gate),
         (GateResult.verdict, verdict),
@@ -139,3 +144,9 @@ def runs_of(session: Session, ids: Sequence[str]) -> dict[str, list[str]]:
     for row in session.exec(query):
         found[row.result_id].append(row.run_id)
     return found
+
+
+def suite_of(session: Session, row: GateResult) -> str | None:
+    """The suite that asked."""
+    run = session.get(SuiteRun, row.suite_run_id) if row.suite_run_id else None
+    return None if run is None else run.suite

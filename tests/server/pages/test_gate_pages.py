@@ -6,7 +6,7 @@ from server.house import House
 from tests.server.gates.scored import KEY
 from tests.server.pages.faces import BROWSER, PROGRAM, get_part, open_page
 from tests.server.pages.judging import a_baseline, a_broken_run, a_gate, a_group, a_verdict
-from tests.server.suites.running import FLOOR, SCENARIO, apply, end, start
+from tests.server.suites.running import CHECK, FLOOR, SCENARIO, apply, end, start
 
 GOOD, BAD = [470.0, 480.0, 490.0, 500.0], [200.0, 210.0, 220.0, 230.0]
 
@@ -127,6 +127,24 @@ def test_gates_of_a_suite_are_listed_with_it(client: TestClient) -> None:
     apply(client)
     assert "suite daily" in open_page(client, "/gates")
     assert "the last of every run is at least 400" in open_page(client, "/gates/floor?version=1")
+
+
+def test_gates_of_two_suites_with_one_name_are_two_gates(client: TestClient, house: House) -> None:
+    for suite, level in (("daily", 400), ("weekly", 600)):
+        apply(client, suite, gates=[{**FLOOR, "checks": [{**CHECK, "value": level}]}])
+        end(house, start(client, suite), [480, 490])
+    daily, weekly = (open_page(client, f"/gates/floor?suite={suite}") for suite in ("daily", "weekly"))
+    assert "is at least 400" in daily
+    assert 'data-verdict="pass"' in daily
+    assert 'data-verdict="fail"' not in daily
+    assert "is at least 600" in weekly
+    assert 'data-verdict="pass"' not in weekly
+    assert "/gates/floor?version=1&amp;suite=weekly" in daily
+    rows = open_page(client, "/gates").split("<tr>")
+    [listed] = [row for row in rows if "suite weekly" in row]
+    assert 'data-verdict="fail"' in listed
+    assert "/gates/floor?suite=weekly" in listed
+    assert client.get("/gates/floor?suite=nobody", headers=BROWSER).status_code == 404
 
 
 def test_a_gate_that_stands_nowhere_any_more_is_shown_as_a_result_remembers_it(
