@@ -9,6 +9,8 @@ from dreamer_core.metrics.jsonsafe import NUMBERS
 from server.pages.formats import number
 
 WIDTH = 240
+# What these checks found is a share, and not in the unit of the metric that they looked at.
+SHARES = {"improves": "improvement of {}", "throughput": "{} beside the baseline's"}
 _EDGE = 10  # free on both sides, so that a dot on the edge is whole
 
 

@@ -9,7 +9,7 @@ from dreamer_core.gates.resample import Comparison
 from dreamer_core.gates.verdict import WORST_FIRST, Verdict
 from dreamer_core.metrics.jsonsafe import dumps, loads_numbers
 from dreamer_core.metrics.names import METRICS
-from server.pages.gauges import Gauge, gauge_of
+from server.pages.gauges import SHARES, Gauge, gauge_of
 
 MORE_SEEDS = 4  # where no verdict says how many
 _MOST_MORE = 100
@@ -34,6 +34,8 @@ class Judged:
 
     @property
     def unit(self) -> str:
+        if self.kind in SHARES:
+            return ""  # what it found is said in percent
         return METRICS[self.key].unit if self.key in METRICS else ""
 
 

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from dreamer_core.metrics.names import METRICS
 from server.pages.formats import number
-from server.pages.gauges import gauge_of
+from server.pages.gauges import SHARES, gauge_of
 from server.tables import GateResult, SuiteRun
 
 WIDTH, HEIGHT = 160, 24
@@ -22,13 +22,18 @@ class Trend:
     scenario: str
     key: str
     values: Sequence[float]
+    is_share: bool = False  # of which more is better
 
     @property
     def direction(self) -> str:
+        if self.is_share:
+            return "higher"
         return METRICS[self.key].direction if self.key in METRICS else "info"
 
     @property
     def unit(self) -> str:
+        if self.is_share:
+            return "share"
         return METRICS[self.key].unit if self.key in METRICS else ""
 
     @property
@@ -58,22 +63,23 @@ def trends(session: Session, runs: Sequence[SuiteRun]) -> list[Trend]:
     order = {run.id: place for place, run in enumerate(sorted(runs, key=lambda run: (run.created_at, run.id)))}
     query = select(GateResult.suite_run_id, GateResult.scenario, GateResult.body)
     query = query.where(col(GateResult.suite_run_id).in_(list(order)), col(GateResult.is_final))
-    found: dict[tuple[str, str], dict[int, float]] = {}
+    found: dict[tuple[str, str, bool], dict[int, float]] = {}
     for suite_run_id, scenario, body in session.exec(query):
-        for key, value in _found(body).items():
-            found.setdefault((scenario or "", key), {}).setdefault(order[suite_run_id or ""], value)
+        for (key, is_share), value in _found(body).items():
+            found.setdefault((scenario or "", key, is_share), {}).setdefault(order[suite_run_id or ""], value)
     told = [(place, [values[at] for at in sorted(values)]) for place, values in sorted(found.items())]
-    return [Trend(scenario=name, key=key, values=values) for (name, key), values in told if len(values) > 1][
-        :_MOST_TRENDS
-    ]
+    several = [(place, values) for place, values in told if len(values) > 1][:_MOST_TRENDS]
+    return [Trend(scenario=name, key=key, values=values, is_share=share) for (name, key, share), values in several]
 
 
-def _found(body: Mapping[str, Any]) -> dict[str, float]:
-    """What each check found, by its metric; of seeds against seeds the candidate's side."""
-    found: dict[str, float] = {}
+def _found(body: Mapping[str, Any]) -> dict[tuple[str, bool], float]:
+    """What each check found, by its metric and whether it is a share; of seeds against seeds the candidate's side."""
+    found: dict[tuple[str, bool], float] = {}
     for result in body["results"]:
         gauge, comparison = gauge_of(result), result["comparison"] or result["numbers"].get("undecided") or {}
         value = comparison.get("candidate", None if gauge is None else gauge.value)
         if isinstance(value, int | float):
-            found.setdefault(result["key"] or result["check"], float(value))
+            share = SHARES.get(result["kind"])
+            key = share.format(result["key"]) if share else result["key"] or result["check"]
+            found.setdefault((key, share is not None), float(value))
     return found

@@ -199,3 +199,17 @@ def test_what_cannot_be_widened_is_said_at_its_field_and_stays_open(client: Test
     assert 'value="21"' in refused.text
     assert 'value="true" checked' in refused.text
     assert "<details open>" in refused.text
+
+
+def test_an_improvement_is_a_share_and_not_in_the_unit_of_its_metric(client: TestClient, house: House) -> None:
+    """The score rises from 100 to 500, by 400 %, which is no return of an episode."""
+    rises = {"name": "rises", "checks": [{"check": "improves", "key": KEY, "n_min": 5}]}
+    apply(client, gates=[rises], scenarios=[{**SCENARIO, "seeds": [0], "gates": [{"gate": "rises"}]}])
+    runs = [start(client), start(client)]
+    for run in runs:
+        end(house, run, [500])
+    [result] = look(client, runs[0])["scenarios"][0]["results"]
+    assert '+400.0%</strong> <span class="soft"></span>' in open_page(client, f"/gate-results/{result['id']}")
+    page = open_page(client, "/suites/daily")
+    assert f"improvement of {KEY}" in page
+    assert '<strong>4</strong> <span class="soft">share</span>' in page
