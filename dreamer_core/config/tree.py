@@ -166,6 +166,8 @@ class TrainConfig:
     lr_cosine_min_factor: float = 0.1
     replay_ratio_cosine_decay: bool = False
     replay_ratio_cosine_min_factor: float = 0.1
+    solved_streak: int = 0  # successful episodes of training in a row after which it slows down; 0 = never
+    solved_factor: float = 0.1  # of the learning rate and of the replay ratio, while it is solved
     schedule_updates: int = 100_000  # updates over which the cosines run
     freeze_world_model: bool = False  # mode `dreamer`
     reset_ac: bool = True  # mode `dreamer`: start with a fresh actor and critic
@@ -182,6 +184,9 @@ class TrainConfig:
         above(0, replay_ratio_cosine_min_factor=self.replay_ratio_cosine_min_factor)
         at_most(1, lr_cosine_min_factor=self.lr_cosine_min_factor)
         at_most(1, replay_ratio_cosine_min_factor=self.replay_ratio_cosine_min_factor)
+        at_least(0, solved_streak=self.solved_streak)
+        above(0, solved_factor=self.solved_factor)
+        at_most(1, solved_factor=self.solved_factor)
 
 
 @dataclass(frozen=True, kw_only=True)
