@@ -132,7 +132,9 @@ def test_gates_of_a_suite_are_listed_with_it(client: TestClient) -> None:
 def test_gates_of_two_suites_with_one_name_are_two_gates(client: TestClient, house: House) -> None:
     for suite, level in (("daily", 400), ("weekly", 600)):
         apply(client, suite, gates=[{**FLOOR, "checks": [{**CHECK, "value": level}]}])
-        end(house, start(client, suite), [480, 490])
+        run = start(client, suite)
+        end(house, run, [480, 490])
+        assert f"/gates/floor?version=1&amp;suite={suite}" in open_page(client, f"/suite-runs/{run['id']}")
     daily, weekly = (open_page(client, f"/gates/floor?suite={suite}") for suite in ("daily", "weekly"))
     assert "is at least 400" in daily
     assert 'data-verdict="pass"' in daily
