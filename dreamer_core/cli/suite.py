@@ -45,6 +45,7 @@ def run_list(args: argparse.Namespace) -> int:
 
 
 def run_check(args: argparse.Namespace) -> int:
+    from dreamer_core.gates.words import count
     from dreamer_core.metrics.jsonsafe import dumps
 
     for file, (suite, _) in _read_all(args.files).items():
@@ -53,7 +54,8 @@ def run_check(args: argparse.Namespace) -> int:
         if args.json:
             print(dumps({"type": "suite", "file": file, **said, "unused_gates": list(suite.unused_gates)}))
         else:
-            print(f"{file}: {suite.name} v{suite.version}, {len(suite.scenarios)} scenarios, {suite.jobs} jobs")
+            size = f"{count(len(suite.scenarios), 'scenario')}, {count(suite.jobs, 'job')}"
+            print(f"{file}: {suite.name} v{suite.version}, {size}")
     return OK
 
 

@@ -408,8 +408,8 @@ def test_files_are_checked_without_a_server(tmp_path: Path, capsys: Captured) ->
     file.write_text(yaml.safe_dump(a_suite("mine")))
     assert main(["suite", "check", str(file), "cartpole"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"{file}: mine v1, 1 scenarios, 1 jobs",
-        "cartpole: cartpole v1, 1 scenarios, 8 jobs",
+        f"{file}: mine v1, 1 scenario, 1 job",
+        "cartpole: cartpole v1, 1 scenario, 8 jobs",
     ]
     assert main(["suite", "check", "gpu-main", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["jobs"] == 11
