@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 from importlib.machinery import SourceFileLoader
@@ -155,6 +156,19 @@ def test_a_moved_checkout_is_made_anew(house: Any, install: FakeInstaller) -> No
     launcher.make_ready(there, ["all"], install)
     assert install.asked[-1] == ["all", "dev"]
     assert left_in(there) == {"package-2"}
+
+
+def test_the_installation_of_another_checkout_is_left_alone(house: Any, install: FakeInstaller, tmp_path: Path) -> None:
+    launcher.make_ready(house, ["all"], install)
+    other = launcher.House(tmp_path / "other", house.venv)
+    shutil.copytree(house.root, other.root, ignore=shutil.ignore_patterns(".venv"))
+    (house.root / "dreamgate").touch()
+    with pytest.raises(launcher.ForeignFolderError, match="belongs to the checkout in"):
+        launcher.make_ready(other, ["all"], install)
+    assert launcher.is_ready(house, ["all"])
+    (house.root / "dreamgate").unlink()  # it is gone, so nobody misses it
+    launcher.make_ready(other, ["all"], install)
+    assert launcher.is_ready(other, ["all"])
 
 
 def test_an_interpreter_that_went_away_is_replaced(house: Any, install: FakeInstaller) -> None:
