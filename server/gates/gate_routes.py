@@ -107,6 +107,7 @@ class ResultOut(BaseModel):
     baseline: BaselineRef | None
     runs: list[str]
     suite_run_id: str | None
+    suite: str | None = Field(description="that asked; gates of different suites may have one name")
     scenario: str | None
     is_final: bool = Field(description="false where a rerun took its place")
     commit: str | None
@@ -246,7 +247,16 @@ _COLUMNS = (
 def results_out(session: Session, rows: Sequence[GateResult]) -> list[ResultOut]:
     runs = results.runs_of(session, [row.id for row in rows])
     against = _references(session, {row.baseline_id for row in rows if row.baseline_id})
-    return [ResultOut(**_columns(row), runs=runs[row.id], baseline=against.get(row.baseline_id or "")) for row in rows]
+    suites = results.suites_of(session, rows)
+    return [
+        ResultOut(
+            **_columns(row),
+            runs=runs[row.id],
+            baseline=against.get(row.baseline_id or ""),
+            suite=suites.get(row.suite_run_id or ""),
+        )
+        for row in rows
+    ]
 
 
 def result_detail(session: Session, row: GateResult) -> ResultDetail:

@@ -114,6 +114,7 @@ def page(
     suite_run: str | None = None,
     baseline: str | None = None,
     suite: str | None = None,
+    version: int | None = None,
     limit: int,
     cursor: str | None,
 ) -> tuple[list[GateResult], str | None]:
@@ -125,6 +126,7 @@ def page(
         query = query.where(col(GateResult.suite_run_id).in_(select(SuiteRun.id).where(SuiteRun.suite == suite)))
     for column, wanted in (
         (GateResult.gate, gate),
+        (GateResult.gate_version, version),
         (GateResult.verdict, verdict),
         (GateResult.suite_run_id, suite_run),
         (GateResult.baseline_id, baseline),
@@ -146,7 +148,8 @@ def runs_of(session: Session, ids: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def suite_of(session: Session, row: GateResult) -> str | None:
-    """The suite that asked."""
-    run = session.get(SuiteRun, row.suite_run_id) if row.suite_run_id else None
-    return None if run is None else run.suite
+def suites_of(session: Session, rows: Sequence[GateResult]) -> dict[str, str]:
+    """The suites that asked, by suite run."""
+    ids = {row.suite_run_id for row in rows if row.suite_run_id}
+    query = select(SuiteRun.id, SuiteRun.suite).where(col(SuiteRun.id).in_(ids))
+    return dict(session.exec(query).all()) if ids else {}

@@ -85,11 +85,11 @@ def _gate(session: Session, name: str, version: int | None, suite: str | None) -
     rows = session.exec(select(Gate).where(Gate.name == name).order_by(col(Gate.version).desc()))
     known = [Kept(gate_out(row)) for row in rows] if suite is None else []
     known = known or [kept for kept in _of_suites(session) if kept.gate.name == name]
-    known = known or _of_a_result(session, name, suite)
     fits = [kept for kept in known if version in (None, kept.gate.version) and suite in (None, kept.suite)]
+    fits = fits or _of_a_result(session, name, suite, version)
     if not fits:
         raise NotFoundError.of("gate", name if version is None else f"{name} v{version}")
-    return fits[0], known
+    return fits[0], known or fits
 
 
 def _of_suites(session: Session) -> list[Kept]:
@@ -111,9 +111,10 @@ def _of_suites(session: Session) -> list[Kept]:
     ]
 
 
-def _of_a_result(session: Session, name: str, suite: str | None) -> list[Kept]:
-    """As it was when it was asked last: it stands in no file any more."""
-    found, _ = results.page(session, gate=name, suite=suite, limit=1, cursor=None)
+def _of_a_result(session: Session, name: str, suite: str | None, version: int | None) -> list[Kept]:
+    """As it was when it was asked last: so it stands in no file any more."""
+    found, _ = results.page(session, gate=name, suite=suite, version=version, limit=1, cursor=None)
+    suites = results.suites_of(session, found)
     return [
         Kept(
             GateOut(
@@ -124,7 +125,7 @@ def _of_a_result(session: Session, name: str, suite: str | None) -> list[Kept]:
                 checks=row.body["checks"],
                 directions={},
             ),
-            suite if row.suite_run_id is None else results.suite_of(session, row),
+            suites.get(row.suite_run_id or "", suite),
         )
         for row in found
     ]

@@ -16,7 +16,7 @@ from server.pages import judged, more_seeds
 from server.rendering import respond
 from server.runs.out import RunOut, runs_out
 from server.runs.rows import LEAN
-from server.tables import Baseline, Run, SuiteRun
+from server.tables import Baseline, Run
 
 router = APIRouter(include_in_schema=False)
 
@@ -50,7 +50,6 @@ def _context(session: Session, result: ResultDetail, key: str) -> dict[str, Any]
         "band": _band_address(session, result, shown),
         "lines": [(run.id, _name(run)) for run in runs[:MOST_CURVES]],
         "most_curves": MOST_CURVES,
-        "suite": _suite(session, result.suite_run_id),
         "again": _again(runs),
         "more_seeds": judged.more_seeds(result.results),
         "is_undecided": result.verdict == Verdict.INCONCLUSIVE,
@@ -74,11 +73,6 @@ def _band_address(session: Session, result: ResultDetail, key: str) -> str:
     stats = baselines.read(session.get_one(Baseline, result.baseline.id)).metrics.get(key)
     has_curve = stats is not None and bool(stats.curves)
     return f"/baselines/{result.baseline.name}/{result.baseline.version}/curve" if has_curve else ""
-
-
-def _suite(session: Session, suite_run_id: str | None) -> str:
-    row = session.get(SuiteRun, suite_run_id) if suite_run_id else None
-    return "" if row is None else row.suite
 
 
 def _again(runs: Sequence[RunOut]) -> RunOut | None:

@@ -134,7 +134,9 @@ def test_gates_of_two_suites_with_one_name_are_two_gates(client: TestClient, hou
         apply(client, suite, gates=[{**FLOOR, "checks": [{**CHECK, "value": level}]}])
         run = start(client, suite)
         end(house, run, [480, 490])
-        assert f"/gates/floor?version=1&amp;suite={suite}" in open_page(client, f"/suite-runs/{run['id']}")
+        link = f"/gates/floor?version=1&amp;suite={suite}"
+        assert link in open_page(client, f"/suite-runs/{run['id']}")
+        assert link in open_page(client, "/gate-results")
     daily, weekly = (open_page(client, f"/gates/floor?suite={suite}") for suite in ("daily", "weekly"))
     assert "is at least 400" in daily
     assert 'data-verdict="pass"' in daily
@@ -156,3 +158,13 @@ def test_a_gate_that_stands_nowhere_any_more_is_shown_as_a_result_remembers_it(
     end(house, start(client), [480, 490])
     apply(client, version=2, gates=[{**FLOOR, "name": "other"}], scenarios=[{**SCENARIO, "gates": [{"gate": "other"}]}])
     assert "as it was then" in open_page(client, "/gates/floor")
+
+
+def test_a_version_that_a_suite_has_replaced_is_shown_as_a_result_remembers_it(
+    client: TestClient, house: House
+) -> None:
+    apply(client)
+    end(house, start(client), [480, 490])
+    apply(client, version=2, gates=[{**FLOOR, "version": 2}])
+    assert "as it was then" in open_page(client, "/gates/floor?version=1&suite=daily")
+    assert client.get("/gates/floor?version=3&suite=daily", headers=BROWSER).status_code == 404
