@@ -80,7 +80,7 @@ def test_a_green_suite_ends_with_0_and_writes_its_reports(
     assert lines[2].startswith("● cart / floor v1: pass: eval/mean_return: ")
     assert lines[3:] == ["● green v1: pass: 1 pass of 1 scenario", f"{at}/suite-runs/{suite_run_id}"]
     assert "green v1 of 1a2b3c4, 1 jobs" in shown.err
-    assert "cart: waits for 1 of 1 jobs\n" in shown.err
+    assert "cart: waits for 1 of 1 jobs" in shown.err  # and why, until the worker of this test is there
     root = ElementTree.parse(junit).getroot()
     assert (root.attrib["tests"], root.attrib["failures"], root.attrib["errors"]) == ("1", "0", "0")
     text = summary.read_text()
