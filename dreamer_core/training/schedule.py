@@ -119,7 +119,8 @@ class Controller:
     def restore(self, state: dict[str, Any]) -> None:
         self.last_update, self.since_actor = state["last_update"], state["since_actor"]
         self.surprise.restore(state["surprise"])
-        self.solved.restore(state["solved"])
+        if "solved" in state:  # older checkpoints do not know of it
+            self.solved.restore(state["solved"])
 
     def _is_actors_turn(self, update: int) -> bool:
         if not self.trains_actor or update < self.warmup:

@@ -203,3 +203,11 @@ def test_a_restored_controller_goes_on_as_if_it_had_never_stopped(saved_after: i
     second.restore(json.loads(json.dumps(first.state())))
     assert begun + run(second, totals[saved_after:], start=saved_after) == expected
     assert second.metrics == straight.metrics
+
+
+def test_a_checkpoint_that_does_not_know_of_solved_tasks_can_be_gone_on_with() -> None:
+    state = make().state()
+    del state["solved"]
+    again = make(solved_streak=1)
+    again.restore(state)
+    assert not again.solved.is_solved
