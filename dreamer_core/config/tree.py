@@ -169,6 +169,7 @@ class TrainConfig:
     solved_streak: int = 0  # successful episodes of training in a row after which it slows down; 0 = never
     solved_factor: float = 0.1  # of the learning rate and of the replay ratio, while it is solved
     schedule_updates: int = 100_000  # updates over which the cosines run
+    average_share: float = 0.0  # evaluate the mean weights of about this share of the updates so far; 0 = the weights
     freeze_world_model: bool = False  # mode `dreamer`
     reset_ac: bool = True  # mode `dreamer`: start with a fresh actor and critic
     standing_still_action: int = 0
@@ -187,6 +188,7 @@ class TrainConfig:
         at_least(0, solved_streak=self.solved_streak)
         above(0, solved_factor=self.solved_factor)
         at_most(1, solved_factor=self.solved_factor)
+        within(0, 1, average_share=self.average_share)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -104,6 +104,7 @@ def learn(trainer: Trainer) -> Update:
 def apply_update(trainer: Trainer, batch: Batch) -> Update:
     plan = trainer.controller.plan(trainer.learner.count)
     update = trainer.learner.update(batch, trainer.learn_sampler, plan)
+    trainer.follow()
     trainer.progress.actor_updates += plan.actor_critic
     if trainer.controller.needs_losses:
         trainer.controller.observe(shared_losses(trainer, update))

@@ -76,6 +76,7 @@ class CudaEngine:
         batch = trainer.replay.sample(trainer.sample_generator)
         plan = trainer.controller.plan(trainer.learner.count)
         update = self.graphs.update(batch, plan)
+        trainer.follow()
         trainer.progress.actor_updates += plan.actor_critic
         context = trainer.config.algo.replay_context
         if context:

@@ -108,12 +108,14 @@ def transplant(source: Snapshot, agent: Agent, *, reset_ac: bool) -> None:
 
 
 def agent_from(path: Path, device: Device = "auto") -> tuple[Agent, Config]:
-    """The agent of a checkpoint, built from the checkpoint's own config."""
-    snapshot = checkpoint.load(checkpoint.resolve(path), groups=["agent"])
-    config = replace(snapshot.config, device=device)
+    """The agent of a checkpoint as evaluations play it, built from the checkpoint's own config."""
+    step = checkpoint.resolve(path)
+    saved = checkpoint.load(step, groups=[]).config
+    group = "averaged" if saved.train.average_share else "agent"
+    config = replace(saved, device=device)
     set_up_torch(config)
     agent = Agent(config, read_spaces(config.env))
-    agent.load_state_dict(snapshot.tensors["agent"])
+    agent.load_state_dict(checkpoint.load(step, groups=[group]).tensors[group])
     return agent.move(resolve_device(config)), config
 
 

@@ -136,7 +136,7 @@ class Session:
         """Whether the policy is the best so far."""
         settings = self.config.eval
         played = play_cohort(
-            self.trainer.agent,
+            self.trainer.judged,
             self.config,
             episodes=settings.episodes,
             greedy=settings.greedy,

@@ -14,6 +14,7 @@ from dreamer_core.models.agent import Agent, build_agent
 from dreamer_core.replay.buffer import Replay
 from dreamer_core.replay.layout import LatentShape
 from dreamer_core.rng import RandomSampler, fork_generator, make_generator, restore_generator
+from dreamer_core.training.averaged import Averaged
 from dreamer_core.training.checkpoint import Snapshot, flatten_optimizer, unflatten_optimizer
 from dreamer_core.training.collective import Collective, Solo
 from dreamer_core.training.collector import Collector
@@ -51,9 +52,20 @@ class Trainer:
     collective: Collective
     sample_generator: torch.Generator
     learn_sampler: RandomSampler
+    averaged: Averaged | None = None
     progress: Progress = field(default_factory=Progress)
     window: Window = field(default_factory=Window)
     episodes: list[Episode] = field(default_factory=list)  # since the last record
+
+    @property
+    def judged(self) -> Agent:
+        """The agent that evaluations play."""
+        return self.agent if self.averaged is None else self.averaged.agent
+
+    def follow(self) -> None:
+        """After each update: bring along what is derived from the weights."""
+        if self.averaged is not None:
+            self.averaged.follow(self.learner.count)
 
     def snapshot(self) -> Snapshot:
         optimizer_tensors, optimizer_state = flatten_optimizers(self.learner)
@@ -75,6 +87,8 @@ class Trainer:
             "window": self.window.state(),
             "episodes": [list(episode) for episode in self.episodes],
         }
+        if self.averaged is not None:
+            tensors["averaged"] = self.averaged.agent.state_dict()
         if self.config.run.save_replay:
             tensors["replay"] = self.replay.tensors()
             state["replay"] = self.replay.state()
@@ -98,6 +112,8 @@ class Trainer:
         self.controller.restore(state["controller"])
         self.window.restore(state["window"])
         self.episodes = [Episode(*episode) for episode in state["episodes"]]
+        if self.averaged is not None:  # a checkpoint from before it was switched on has only the weights themselves
+            self.averaged.agent.load_state_dict(tensors.get("averaged", tensors["agent"]))
         if "replay" in tensors:
             self.replay.restore(tensors["replay"], state["replay"])
 
@@ -111,6 +127,7 @@ def build_trainer(config: Config, device: torch.device, collective: Collective |
     agent = build_agent(config, env.spaces, init).move(device)
     act, sample, learn = (make_generator(_draw_seed(rest), device) for _ in range(3))
     collective.broadcast(agent.state_dict().values())
+    share = config.train.average_share
     return Trainer(
         config=config,
         device=device,
@@ -123,6 +140,7 @@ def build_trainer(config: Config, device: torch.device, collective: Collective |
         collective=collective,
         sample_generator=sample,
         learn_sampler=RandomSampler(learn),
+        averaged=Averaged(agent, share) if share else None,
     )
 
 

@@ -15,6 +15,7 @@ WORDS = [
     "algo.replay_ratio=0.5",
     "run.log_every=20",
     "env.num_envs=4",
+    "train.average_share=0.1",
 ]
 SCHEDULE = ["run.checkpoint_every=80", "eval.every=160", "eval.episodes=2"]
 
@@ -34,7 +35,7 @@ def has_trained(root: Path, records: int) -> bool:
 
 def assert_same_end(resumed: Path, straight: Path) -> None:
     assert numbers(resumed) == numbers(straight)
-    for name in ("agent", "optimizers", "replay", "player"):
+    for name in ("agent", "averaged", "optimizers", "replay", "player"):
         [one] = sorted(resumed.glob(f"checkpoints/step_*/{name}.safetensors"))[-1:]
         [other] = sorted(straight.glob(f"checkpoints/step_*/{name}.safetensors"))[-1:]
         left, right = load_file(one), load_file(other)

@@ -85,6 +85,8 @@ EDGES: list[tuple[str, Any, Any]] = [
     ("train.solved_streak", 0, -1),
     ("train.solved_factor", 1e-9, 0),
     ("train.solved_factor", 1, 1.001),
+    ("train.average_share", 0, -1e-9),
+    ("train.average_share", 0.999, 1),
     ("train.standing_still_action", 0, -1),
     ("train.surprise.ema_beta", 0, -1e-9),
     ("train.surprise.ema_beta", 0.999, 1),
