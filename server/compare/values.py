@@ -99,7 +99,10 @@ def _relative(before: float, after: float) -> float | None:
 
 
 def _now(side: Side, key: str, before: KeyStats) -> tuple[float | None, float | None]:
-    """Where the side is, and which share of the baseline's middle seed it has there, by its newest records."""
+    """Where the side is, and which share of the baseline's middle seed it has there, by its newest records.
+
+    Each record is held against the baseline at its own step: the middle of a falling loss lies above its end.
+    """
     shape = band_of(before)
     found = [run.of(key) for run in side.group.runs if len(run.of(key))]
     if shape is None or not found:
@@ -107,9 +110,13 @@ def _now(side: Side, key: str, before: KeyStats) -> tuple[float | None, float | 
     step = float(min(series.steps[-1] for series in found))
     if not shape.steps[0] <= step <= shape.steps[-1]:
         return None, None
-    # One that is ahead may have had its first value later than that.
-    there = [series.values[series.steps <= step][-_NOW:] for series in found]
-    now = lower_median(np.array([lower_median(values) for values in there if len(values)]))
-    middle = float(np.interp(step, shape.steps, shape.middle))
-    share = now / middle if middle > 0 else math.nan
+    shares = []
+    for series in found:
+        there = (shape.steps[0] <= series.steps) & (series.steps <= step)
+        middles = np.interp(series.steps[there][-_NOW:], shape.steps, shape.middle)
+        # One that is ahead may have had its first value later than that.
+        if len(middles) and (middles > 0).all():
+            with np.errstate(over="ignore"):  # what is too large for a number is not finite below
+                shares.append(lower_median(series.values[there][-_NOW:] / middles))
+    share = lower_median(np.array(shares)) if shares else math.nan
     return (step, share) if math.isfinite(share) else (None, None)

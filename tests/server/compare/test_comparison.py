@@ -96,8 +96,17 @@ def test_a_running_side_says_its_share_of_the_baseline_where_it_is(client: TestC
     with house.database.writing() as session:
         run = a_scored_run(session, [60.0, 180.0], seed=0, state=RunState.RUNNING, ended_at=None).id
     value = compare(client, runs=run, baseline="cartpole", metrics=KEY)["sides"][0]["values"][KEY]
-    assert (value["now_share"], value["now_step"], value["median"]) == (0.25, 2000, None)
+    assert (value["now_share"], value["now_step"], value["median"]) == (0.5, 2000, None)
     assert value["why"] == "not in the window yet"
+
+
+def test_a_falling_loss_like_the_baselines_is_all_of_it_at_every_step(client: TestClient, house: House) -> None:
+    loss = "Loss/world_model_loss"
+    a_baseline(client, a_group(house, GOOD, A), keys=[loss])
+    with house.database.writing() as session:
+        run = a_scored_run(session, [60.0, 180.0], seed=0, state=RunState.RUNNING, ended_at=None).id
+    value = compare(client, runs=run, baseline="cartpole", metrics=loss)["sides"][0]["values"][loss]
+    assert (value["now_share"], value["now_step"]) == (1.0, 2000)
 
 
 def test_a_number_that_is_not_finite_is_no_number_and_says_so(client: TestClient, house: House) -> None:
