@@ -175,6 +175,7 @@ class ActorConfig:
     unimix: float = 0.01
     action_clip: float = 1.0  # sheeprl
     outscale: float = 0.01  # nature: scale of the last layer at the start
+    center_advantage: bool = False  # take the batch's mean from the advantages of each dreamed step
     clip_gradients: float = 100.0  # sheeprl
     moments: MomentsConfig = field(default_factory=MomentsConfig)
     optimizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(lr=8e-5, eps=1e-5))  # sheeprl

@@ -68,6 +68,14 @@ class Learner(ABC):
             optimizer.load_state_dict(state[name])
         self.count = count
 
+    def policy_weight(self, advantage: Tensor) -> Tensor:
+        """What the log-probabilities of the dreamed actions (H, N) are weighed with.
+
+        While the critic lags behind the returns all advantages are positive, and the policy would be pushed toward
+        whatever it happened to do. Centred, only being better than the other dreams of the batch counts.
+        """
+        return advantage - advantage.mean(1, keepdim=True) if self.config.actor.center_advantage else advantage
+
     @contextmanager
     def autocast(self) -> Iterator[None]:
         device = next(self.agent.parameters()).device.type

@@ -88,7 +88,7 @@ class NatureLearner(Learner):
         advantage = (judged.returns - judged.values[:-1]) / scale
         log_prob, entropy = policy.log_prob(judged.dream.actions[:-1]), policy.entropy()
         weights = judged.weights[:-1]
-        policy_loss = (weights * -(log_prob * advantage + config.actor.ent_coef * entropy)).mean()
+        policy_loss = (weights * -(log_prob * self.policy_weight(advantage) + config.actor.ent_coef * entropy)).mean()
         critic_loss = self._critic_loss(judged.logits[:-1], judged.returns, judged.slow_values[:-1])
         value_loss = (weights * critic_loss).mean()
         loss = scales.policy * policy_loss + scales.value * value_loss

@@ -100,7 +100,8 @@ class SheeprlLearner(Learner):
         if is_continuous:
             objective = advantage  # backpropagated through the dream itself
         else:
-            objective = policy.log_prob(judged.dream.actions[:-1].detach()) * advantage.detach()
+            weight = self.policy_weight(advantage.detach())
+            objective = policy.log_prob(judged.dream.actions[:-1].detach()) * weight
         entropy = policy.entropy()
         loss = -(judged.weights[:-1] * (objective + self.config.actor.ent_coef * entropy)).mean()
         metrics = self.metrics_of_returns(judged.returns, judged.values, advantage, scale)

@@ -224,6 +224,24 @@ def test_dreams_start_from_the_last_rows_only_when_asked_to(recipe: Recipe, imag
 
 
 @recipes
+def test_centred_advantages_say_which_dreams_went_better_than_the_others(recipe: Recipe) -> None:
+    advantage = torch.tensor([[3.0, 5.0, 4.0], [10.0, 10.0, 10.0]])
+    assert lively(recipe).policy_weight(advantage) is advantage
+    centred = lively(recipe, "actor.center_advantage=true").policy_weight(advantage)
+    assert centred.tolist() == [[-1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
+
+
+@recipes
+def test_centred_advantages_teach_the_actor_otherwise_and_the_critic_the_same(recipe: Recipe) -> None:
+    plain, centred = lively(recipe), lively(recipe, "actor.center_advantage=true")
+    for learner in (plain, centred):
+        updated(learner)
+    actor, critic = weights_of(plain.agent.actor), weights_of(plain.agent.critic)
+    assert unchanged(centred.agent.critic, critic) == critic.keys()
+    assert unchanged(centred.agent.actor, actor) < actor.keys()
+
+
+@recipes
 @every_action
 def test_low_precision_products_still_teach_every_weight(recipe: Recipe, action: ActionSpec) -> None:
     learner = lively(recipe, "precision.autocast=true", action=action)
