@@ -14,14 +14,15 @@ class Goal:
     level: float  # of the mean return
     by_env_steps: int
     cpu_s: float
-    keep_env_steps: int  # from then on, every evaluation reaches the level again
+    keep_env_steps: int  # from then on, the evaluations reach the level again
+    every: int = 2500  # namely those at the multiples of this
     floor: float  # and the few that miss it not even this
     misses: int = 1
 
     def __str__(self) -> str:
         return (
             f"at least {self.level:g} within {self.by_env_steps:,} environment steps and {self.cpu_s / 60:g} "
-            f"CPU-minutes, and at every evaluation of the next {self.keep_env_steps:,} steps, but for {self.misses} "
+            f"CPU-minutes, and every {self.every:,} of the next {self.keep_env_steps:,} steps, but for {self.misses} "
             f"a run that is not below {self.floor:g}"
         )
 
@@ -40,7 +41,7 @@ class Learned:
 
     seed: int
     solved: Evaluation | None  # the first that reached the level
-    after: tuple[Evaluation, ...]  # that evaluation and what followed, as long as it is to be kept
+    after: tuple[Evaluation, ...]  # that evaluation and those by which it is judged whether it was kept
     seen: tuple[Evaluation, ...]  # all of them
     error: str = ""
 
@@ -64,11 +65,14 @@ class Learned:
         return True if self.seen[-1].env_steps >= self.solved.env_steps + goal.keep_env_steps else None
 
 
-def evaluations(records: Iterable[Mapping[str, Any]], every: int) -> list[Evaluation]:
-    """Of a run's metrics. The environments step together, so one that is due at 2,500 may come at 2,503."""
+def evaluations(records: Iterable[Mapping[str, Any]], look: int) -> list[Evaluation]:
+    """Of a run's metrics, one every `look` steps or a multiple of it.
+
+    The environments step together, so one that is due at 2,500 may come at 2,503.
+    """
     return [
         Evaluation(
-            env_steps=int(record["env_steps"]) // every * every,
+            env_steps=int(record["env_steps"]) // look * look,
             updates=int(record["train_steps"]),
             cpu_s=float(record["cpu_time_s"]),
             score=float(record[SCORE]),
@@ -80,6 +84,11 @@ def evaluations(records: Iterable[Mapping[str, Any]], every: int) -> list[Evalua
 
 def learned(seed: int, found: Sequence[Evaluation], goal: Goal, error: str = "") -> Learned:
     solved = next((one for one in found if one.score >= goal.level), None)
-    ended = solved.env_steps + goal.keep_env_steps if solved else 0
-    after = tuple(one for one in found if solved and solved.env_steps <= one.env_steps <= ended)
-    return Learned(seed=seed, solved=solved, after=after, seen=tuple(found), error=error)
+    return Learned(seed=seed, solved=solved, after=_after(solved, found, goal), seen=tuple(found), error=error)
+
+
+def _after(solved: Evaluation | None, found: Sequence[Evaluation], goal: Goal) -> tuple[Evaluation, ...]:
+    if solved is None:
+        return ()
+    judging = range(solved.env_steps + 1, solved.env_steps + goal.keep_env_steps + 1)
+    return (solved, *(one for one in found if one.env_steps in judging and one.env_steps % goal.every == 0))

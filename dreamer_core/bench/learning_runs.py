@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from dreamer_core.errors import OK, UsageError
@@ -11,13 +12,37 @@ from dreamer_core.runs import manifest
 from dreamer_core.runs.folder import RunFolder
 
 
-def train(seed: int, words: Sequence[str], folder: RunFolder) -> str:
-    """What went wrong; empty where nothing did. A run that is over is not run again."""
-    if folder.manifest.exists() and manifest.read(folder).status == "succeeded":
-        return ""
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Up to a step, with an evaluation every so many."""
+
+    env_steps: int
+    evaluate_every: int
+
+    @property
+    def words(self) -> list[str]:
+        return [f"algo.total_steps={self.env_steps}", f"eval.every={self.evaluate_every}"]
+
+
+def train(seed: int, words: Sequence[str], stages: Sequence[Stage], folder: RunFolder) -> str:
+    """What went wrong; empty where nothing did. A stage that is over is not run again."""
+    for stage in stages:
+        if error := "" if _is_over(stage, folder) else _run(seed, words, stage, folder):
+            return error
+    return ""
+
+
+def _is_over(stage: Stage, folder: RunFolder) -> bool:
+    if not folder.manifest.exists():
+        return False
+    run = manifest.read(folder)
+    return run.status == "succeeded" and run.progress.env_steps >= stage.env_steps
+
+
+def _run(seed: int, words: Sequence[str], stage: Stage, folder: RunFolder) -> str:
     begun = folder.checkpoints.exists() and any(folder.checkpoints.iterdir())
     how = ["--resume", str(folder.path)] if begun else [*words, f"seed={seed}", "--into", str(folder.path)]
-    command = [sys.executable, "-m", "dreamer_core.cli.main", "train", *how, "--json"]
+    command = [sys.executable, "-m", "dreamer_core.cli.main", "train", *how, *stage.words, "--json"]
     done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603  # our own command
     return "" if done.returncode == OK else (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
 

@@ -10,6 +10,14 @@ from dreamer_core.cli import options
 from dreamer_core.config import load_config
 from dreamer_core.errors import OK, RED, UsageError
 
+_OPTION_FOR = {
+    "seed": "--seeds",
+    "preset": "--preset",
+    "algo.total_steps": "--by and --keep",
+    "steps": "--by and --keep",
+    "eval.every": "--look and --every",
+}
+
 
 def add_to(commands: Any) -> None:
     parser = commands.add_parser(
@@ -30,20 +38,24 @@ def add_to(commands: Any) -> None:
     goal.add_argument("--cpu-minutes", type=float, default=2.0, help="and with so much work (default 2)")
     goal.add_argument("--keep", type=int, default=50_000, metavar="STEPS", help="kept for so long (default 50000)")
     goal.add_argument("--floor", type=float, default=400.0, help="a miss is not below (default 400)")
-    goal.add_argument("--every", type=int, default=2500, metavar="STEPS", help="between evaluations (default 2500)")
+    goal.add_argument("--look", type=int, default=500, metavar="STEPS", help="between evaluations till then (500)")
+    goal.add_argument("--every", type=int, default=2500, metavar="STEPS", help="between those after it (default 2500)")
     goal.add_argument("--episodes", type=int, default=100, help="greedy episodes in each (default 100)")
     options.add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    for option in ("seeds", "jobs", "by", "every", "episodes"):
-        if (given := getattr(args, option)) < 1:
-            raise UsageError(f"--{option} must be at least 1, got {given}")
+    _check(args)
     goal = Goal(
-        level=args.level, by_env_steps=args.by, cpu_s=60 * args.cpu_minutes, keep_env_steps=args.keep, floor=args.floor
+        level=args.level,
+        by_env_steps=args.by,
+        cpu_s=60 * args.cpu_minutes,
+        keep_env_steps=args.keep,
+        every=args.every,
+        floor=args.floor,
     )
-    words = _words(args)
+    words = [f"preset={args.preset}", f"eval.episodes={args.episodes}", "eval.greedy=true", *args.words]
     load_config([*words, "seed=0"])  # must be right before the first one starts
     folder = args.output or Path("runs") / f"learning-{args.preset}"
     rows = _train_all(args, words, folder, goal)
@@ -51,24 +63,31 @@ def run(args: argparse.Namespace) -> int:
     return OK if all(row.is_soon(goal) and row.is_kept(goal) for row in rows) else RED
 
 
-def _words(args: argparse.Namespace) -> list[str]:
-    if wrong := [word for word in args.words if word.partition("=")[0] in ("seed", "preset")]:
-        raise UsageError(f"{wrong[0]}: say it with --{wrong[0].partition('=')[0].replace('seed', 'seeds')}")
-    steps = args.by + args.keep
-    evaluation = (f"eval.every={args.every}", f"eval.episodes={args.episodes}", "eval.greedy=true")
-    return [f"preset={args.preset}", f"algo.total_steps={steps}", *evaluation, *args.words]
+def _check(args: argparse.Namespace) -> None:
+    for option in ("seeds", "jobs", "by", "look", "every", "episodes"):
+        if (given := getattr(args, option)) < 1:
+            raise UsageError(f"--{option} must be at least 1, got {given}")
+    if args.every % args.look:
+        raise UsageError(f"--every must be a multiple of --look, got {args.every} and {args.look}")
+    for word in args.words:
+        if instead := _OPTION_FOR.get(word.partition("=")[0]):
+            raise UsageError(f"{word}: say it with {instead}")
 
 
 def _train_all(args: argparse.Namespace, words: list[str], folder: Path, goal: Goal) -> list[Learned]:
     from dreamer_core.bench import learning, learning_runs, learning_table
     from dreamer_core.runs.folder import RunFolder
 
-    learning_runs.refuse_others(folder, words)
+    stages = [
+        learning_runs.Stage(env_steps=args.by, evaluate_every=args.look),
+        learning_runs.Stage(env_steps=args.by + args.keep, evaluate_every=args.every),
+    ]
+    learning_runs.refuse_others(folder, [*words, *(word for stage in stages for word in stage.words)])
 
     def one(seed: int) -> Learned:
         home = RunFolder(folder / f"seed-{seed}")
-        error = learning_runs.train(seed, words, home)
-        row = learning.learned(seed, learning.evaluations(learning_runs.records(home), args.every), goal, error)
+        error = learning_runs.train(seed, words, stages, home)
+        row = learning.learned(seed, learning.evaluations(learning_runs.records(home), args.look), goal, error)
         if not args.json:
             print(learning_table.line(row, goal), flush=True)
         return row

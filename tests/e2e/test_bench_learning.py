@@ -16,6 +16,8 @@ ASKED = [
     "128",
     "--keep",
     "128",
+    "--look",
+    "64",
     "--every",
     "128",
     "--episodes",
@@ -39,7 +41,7 @@ def test_every_seed_is_trained_once_and_told(tmp_path: Path, capsys: pytest.Capt
     assert "2 of 2 seeds solved it in time, 2 kept it" in shown
     found = json.loads((folder / "learning.json").read_text())
     assert [row["seed"] for row in found["seeds"]] == [0, 1]
-    assert [one["env_steps"] for one in found["seeds"][0]["seen"]] == [128, 256]
+    assert [one["env_steps"] for one in found["seeds"][0]["seen"]] == [64, 128, 256]
     assert (folder / "learning.md").read_text().startswith("| seed | solved at |")
     assert (folder / "learning.png").stat().st_size > 10_000
     before = read_records(folder / "seed-0" / "metrics.jsonl")
@@ -56,6 +58,9 @@ def test_a_goal_that_is_not_reached_is_red(tmp_path: Path) -> None:
     [
         (["--seeds", "0"], "--seeds must be at least 1, got 0"),
         (["seed=3"], "seed=3: say it with --seeds"),
+        (["steps=3000"], "steps=3000: say it with --by and --keep"),
+        (["eval.every=100"], "eval.every=100: say it with --look and --every"),
+        (["--look", "100"], "--every must be a multiple of --look, got 128 and 100"),
         (["algo.horizn=3"], "horizn"),
         (["--preset", "cartpol"], "cartpol"),
     ],

@@ -40,6 +40,14 @@ def test_a_seed_is_judged_by_its_evaluations(row: Learned, soon: bool, kept: boo
     assert (row.is_soon(GOAL), row.is_kept(GOAL)) == (soon, kept)
 
 
+def test_what_is_looked_at_between_the_judging_evaluations_may_be_the_first_to_reach_the_level_and_no_more() -> None:
+    looks = [Evaluation(env_steps=500 * i, updates=0, cpu_s=0, score=score) for i, score in enumerate([500, 10], 3)]
+    row = learned(0, [*looks, *curve(480, 500, 500, 500, 500)], GOAL)
+    assert row.solved == looks[0]
+    assert [one.env_steps for one in row.after] == [1500, 2500, 5000, 7500, 10_000]
+    assert row.is_kept(GOAL) is True
+
+
 def test_only_records_of_evaluations_count() -> None:
     records = [
         {"env_steps": 100, "train_steps": 0, "cpu_time_s": 1.0},
