@@ -166,8 +166,6 @@ class TrainConfig:
     lr_cosine_min_factor: float = 0.1
     replay_ratio_cosine_decay: bool = False
     replay_ratio_cosine_min_factor: float = 0.1
-    solved_streak: int = 0  # successful episodes of training in a row after which it slows down; 0 = never
-    solved_factor: float = 0.1  # of the learning rate and of the replay ratio, while it is solved
     schedule_updates: int = 100_000  # updates over which the cosines run
     average_share: float = 0.0  # evaluate the mean weights of about this share of the updates so far; 0 = the weights
     freeze_world_model: bool = False  # mode `dreamer`
@@ -185,9 +183,6 @@ class TrainConfig:
         above(0, replay_ratio_cosine_min_factor=self.replay_ratio_cosine_min_factor)
         at_most(1, lr_cosine_min_factor=self.lr_cosine_min_factor)
         at_most(1, replay_ratio_cosine_min_factor=self.replay_ratio_cosine_min_factor)
-        at_least(0, solved_streak=self.solved_streak)
-        above(0, solved_factor=self.solved_factor)
-        at_most(1, solved_factor=self.solved_factor)
         within(0, 1, average_share=self.average_share)
 
 

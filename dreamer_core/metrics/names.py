@@ -113,7 +113,6 @@ _SCHEDULE = {
     "train.wm_ac_ratio": Metric("world-model updates per update of the actor and critic", "info"),
     "train.lr_scale": Metric("share of the learning rate that the schedule leaves", "info", "share"),
     "train.replay_ratio_scale": Metric("share of the replay ratio that the schedule leaves", "info", "share"),
-    "train.solved": Metric("1 while the last episodes of training say that the task is solved", "info"),
     "wm.surprise.ready": Metric("1 once there is an average to be surprised against", "info"),
     "wm.surprise.smoothed": Metric("the largest recent total_log_ratio, fading", "info"),
     "wm.surprise.total_log_ratio": Metric("log ratio of the world-model loss to its average", "info"),

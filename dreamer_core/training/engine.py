@@ -1,12 +1,10 @@
 """The reference engine: act once, then learn as often as the replay ratio asks. Deterministic, in one thread."""
 
 import time
-from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import torch
 
-from dreamer_core.envs.episode import Episode
 from dreamer_core.errors import NonFiniteError
 from dreamer_core.training.failure import first_non_finite
 from dreamer_core.training.learner import Update
@@ -68,17 +66,9 @@ def collect(trainer: Trainer) -> int:
     explore = progress.env_steps < trainer.config.algo.learning_starts
     collected = trainer.collector.collect(trainer.replay, explore=explore)
     trainer.episodes.extend(collected.episodes)
-    if trainer.controller.needs_episodes:
-        _count_successes(trainer, collected.episodes)
     steps = trainer.collective.sum(collected.env_steps)
     progress.env_steps += steps
     return steps
-
-
-def _count_successes(trainer: Trainer, episodes: Sequence[Episode]) -> None:
-    """All ranks count those of all of them, or their learning rates part."""
-    successes = trainer.collective.sum(sum(episode.success for episode in episodes))
-    trainer.controller.solved.observe(successes, trainer.collective.sum(len(episodes)) - successes)
 
 
 def updates_due(trainer: Trainer, new_steps: int) -> int:

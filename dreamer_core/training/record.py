@@ -80,7 +80,7 @@ def _replay(trainer: Trainer, interval: Interval) -> dict[str, Any]:
 
 def _target(trainer: Trainer, interval: Interval) -> float:
     """What the ratio was meant to be, on average where it falls."""
-    if trainer.controller.changes_replay_ratio and interval.learned_steps:
+    if trainer.config.train.replay_ratio_cosine_decay and interval.learned_steps:
         return interval.asked / interval.learned_steps
     return trainer.ratio.rate
 

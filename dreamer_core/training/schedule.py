@@ -11,7 +11,6 @@ from typing import Any
 
 from dreamer_core.config.tree import Mode, TrainConfig
 from dreamer_core.training.learner import Plan
-from dreamer_core.training.solved import Solved
 from dreamer_core.training.surprise import Surprise
 
 
@@ -31,7 +30,6 @@ class Controller:
         self.warmup = config.actor_warmup_updates if mode == "train" else 0
         focus = config.surprise.wm_focus and not self.is_frozen
         self.surprise = Surprise(replace(config.surprise, wm_focus=focus))
-        self.solved = Solved(config.solved_streak)
         self.since_actor = 0  # updates since the actor and critic were last trained
         self.last_update = -1
 
@@ -41,15 +39,6 @@ class Controller:
         return self.config.surprise.enabled
 
     @property
-    def needs_episodes(self) -> bool:
-        """Counting them over ranks takes a message, so count them only if something is done with them."""
-        return self.config.solved_streak > 0
-
-    @property
-    def changes_replay_ratio(self) -> bool:
-        return self.config.replay_ratio_cosine_decay or self.config.solved_streak > 0
-
-    @property
     def metrics(self) -> dict[str, float]:
         """For the record: what is switched on."""
         config = self.config
@@ -57,12 +46,10 @@ class Controller:
         metrics = self.surprise.metrics if config.surprise.enabled else {}
         if config.wm_ac_ratio_cosine:
             metrics["train.wm_ac_ratio"] = float(self.ratio(update))
-        if config.lr_cosine_decay or config.solved_streak:
+        if config.lr_cosine_decay:
             metrics["train.lr_scale"] = self.lr_scale(update)
-        if self.changes_replay_ratio:
+        if config.replay_ratio_cosine_decay:
             metrics["train.replay_ratio_scale"] = self.replay_ratio_scale(update)
-        if config.solved_streak:
-            metrics["train.solved"] = float(self.solved.is_solved)
         return metrics
 
     def plan(self, update: int) -> Plan:
@@ -94,33 +81,25 @@ class Controller:
         return max(ratio, config.surprise.wm_focus_ratio) if self.surprise.is_focusing else ratio
 
     def lr_scale(self, update: int) -> float:
-        config, scale = self.config, self._solved_scale()
-        if not config.lr_cosine_decay:
-            return scale
-        return scale * _cosine(1.0, config.lr_cosine_min_factor, update / config.schedule_updates)
+        if not self.config.lr_cosine_decay:
+            return 1.0
+        return _cosine(1.0, self.config.lr_cosine_min_factor, update / self.config.schedule_updates)
 
     def replay_ratio_scale(self, update: int) -> float:
-        config, scale = self.config, self._solved_scale()
-        if not config.replay_ratio_cosine_decay:
-            return scale
-        return scale * _cosine(1.0, config.replay_ratio_cosine_min_factor, update / config.schedule_updates)
-
-    def _solved_scale(self) -> float:
-        return self.config.solved_factor if self.solved.is_solved else 1.0
+        if not self.config.replay_ratio_cosine_decay:
+            return 1.0
+        return _cosine(1.0, self.config.replay_ratio_cosine_min_factor, update / self.config.schedule_updates)
 
     def state(self) -> dict[str, Any]:
         return {
             "last_update": self.last_update,
             "since_actor": self.since_actor,
             "surprise": self.surprise.state(),
-            "solved": self.solved.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         self.last_update, self.since_actor = state["last_update"], state["since_actor"]
         self.surprise.restore(state["surprise"])
-        if "solved" in state:  # older checkpoints do not know of it
-            self.solved.restore(state["solved"])
 
     def _is_actors_turn(self, update: int) -> bool:
         if not self.trains_actor or update < self.warmup:

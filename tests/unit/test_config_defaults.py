@@ -101,7 +101,6 @@ def test_what_is_optional_is_off(defaults: dict[str, Any]) -> None:
     off = {key: value for key, value in defaults.items() if key.startswith("train.surprise.") and value is True}
     assert off == {}
     assert defaults["train.wm_ac_ratio"] == 1
-    assert defaults["train.solved_streak"] == 0
     assert defaults["train.average_share"] == 0
     for switch in ("wm_ac_ratio_cosine", "lr_cosine_decay", "replay_ratio_cosine_decay", "freeze_world_model"):
         assert defaults[f"train.{switch}"] is False

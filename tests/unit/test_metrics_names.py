@@ -48,7 +48,7 @@ def test_directions_are_what_a_gate_would_expect() -> None:
 @pytest.mark.parametrize("recipe", ["nature", "sheeprl"])
 def test_training_emits_no_name_that_is_not_in_the_table(recipe: Recipe) -> None:
     words = ["train.surprise.enabled=true", "train.lr_cosine_decay=true", "train.wm_ac_ratio_cosine=true"]
-    words += ["train.replay_ratio_cosine_decay=true", "train.solved_streak=2"]
+    words += ["train.replay_ratio_cosine_decay=true"]
     config = tiny_config(recipe, *words, "train.wm_ac_ratio_min=1", "train.wm_ac_ratio_max=1", "algo.replay_ratio=1")
     trainer = build_trainer(config, torch.device("cpu"))
     engine, interval = CpuEngine(trainer), Interval()

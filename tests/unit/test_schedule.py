@@ -93,21 +93,6 @@ def test_the_share_of_the_replay_ratio_falls_along_the_same_cosine_to_its_own_mi
     assert controller.lr_scale(10) == make().replay_ratio_scale(10) == 1.0
 
 
-def test_what_is_solved_is_learnt_on_slowly_and_what_is_lost_at_full_speed_again() -> None:
-    controller = make(solved_streak=2, solved_factor=0.1)
-    seen = []
-    for successes, failures in ((1, 0), (1, 0), (0, 1), (0, 1)):
-        controller.solved.observe(successes, failures)
-        seen.append((controller.lr_scale(0), controller.replay_ratio_scale(0)))
-    assert seen == [(1, 1), (0.1, 0.1), (0.1, 0.1), (1, 1)]
-
-
-def test_a_solved_task_scales_what_the_cosine_leaves() -> None:
-    controller = make(solved_streak=1, solved_factor=0.5, lr_cosine_decay=True, schedule_updates=10)
-    controller.solved.observe(1, 0)
-    assert controller.lr_scale(10) == pytest.approx(0.05)
-
-
 @pytest.mark.parametrize("mode", ["bootstrap", "standing_still"])
 def test_modes_without_an_actor_train_the_world_model_alone(mode: Mode) -> None:
     controller = make(mode)
@@ -203,11 +188,3 @@ def test_a_restored_controller_goes_on_as_if_it_had_never_stopped(saved_after: i
     second.restore(json.loads(json.dumps(first.state())))
     assert begun + run(second, totals[saved_after:], start=saved_after) == expected
     assert second.metrics == straight.metrics
-
-
-def test_a_checkpoint_that_does_not_know_of_solved_tasks_can_be_gone_on_with() -> None:
-    state = make().state()
-    del state["solved"]
-    again = make(solved_streak=1)
-    again.restore(state)
-    assert not again.solved.is_solved
