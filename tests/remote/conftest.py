@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from dreamer_core.cli import server_options
-from dreamer_core.remote import Client
+from dreamer_core.remote import Client, suite_waiting
 from server import migrate
 from server.app import create_app
 from server.database import Database
@@ -95,3 +95,16 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
 def client(shared_server: RunningServer) -> Iterator[Client]:
     with shared_server.client() as client:
         yield client
+
+
+@pytest.fixture
+def suites_by_hand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Looked at often; the token is known; and one does not stand in a repository."""
+    monkeypatch.setattr(suite_waiting, "EVERY_S", 0.05)
+    monkeypatch.setenv("DREAMGATE_TOKEN", TOKEN)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def at(shared_server: RunningServer) -> str:
+    return shared_server.url
