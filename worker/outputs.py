@@ -5,7 +5,6 @@ names any more is taken away after that.
 """
 
 import contextlib
-import hashlib
 import json
 import shutil
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from dreamer_core.remote import Client
 from dreamer_core.remote.errors import NotFound
 from dreamer_core.remote.worker_messages import Claim
+from dreamer_core.runs.digest import sha256_of
 from dreamer_core.runs.folder import RunFolder
 from worker.checkpoints import POINTERS, REPLAY, pointed
 
@@ -111,7 +111,7 @@ class Outputs:
         there = {artifact.name: artifact for artifact in self._client.list_artifacts(self._run_id)}
         for name in names:
             path, known = self._folder.path / name, there.get(name)
-            if known is None or known.size != path.stat().st_size or known.sha256 != _sha256(path):
+            if known is None or known.size != path.stat().st_size or known.sha256 != sha256_of(path):
                 self._client.upload_artifact(self._run_id, name, path, lease=self._lease)
 
     def _take_away(self, keep: set[str]) -> None:
@@ -122,8 +122,3 @@ class Outputs:
         for name in names:
             with contextlib.suppress(NotFound):
                 self._client.delete_artifact(self._run_id, name, lease=self._lease)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

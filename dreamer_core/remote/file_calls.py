@@ -1,6 +1,5 @@
 """Logs and artifacts."""
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from dreamer_core.remote.download import download
 from dreamer_core.remote.reading import read
 from dreamer_core.remote.shapes import Artifact
 from dreamer_core.remote.transport import decoded, segment
+from dreamer_core.runs.digest import sha256_of
 
 _CHUNK = 1 << 20
 
@@ -35,7 +35,7 @@ class FileCalls(Calls):
 
     def upload_artifact(self, run_id: str, name: str, path: Path, lease: str | None = None) -> Artifact:
         """The file must not change meanwhile: the server compares its hash and keeps nothing that differs."""
-        size, sha256 = path.stat().st_size, _sha256(path)
+        size, sha256 = path.stat().st_size, sha256_of(path)
         response = self._http.call(
             "PUT",
             _artifact(run_id, name),
@@ -59,11 +59,6 @@ class FileCalls(Calls):
 
 def _artifact(run_id: str, name: str) -> str:
     return f"/runs/{segment(run_id)}/artifacts/{'/'.join(map(segment, name.split('/')))}"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -23,6 +23,7 @@ from dreamer_core.config.parse import from_mapping, to_mapping
 from dreamer_core.config.tree import Config
 from dreamer_core.errors import CheckpointError, ConfigError
 from dreamer_core.runs.atomic import sync_folder, write_json
+from dreamer_core.runs.digest import sha256_of
 from dreamer_core.training import checkpoint_files as files
 from dreamer_core.training.optimizer_state import flatten_optimizer, unflatten_optimizer
 
@@ -124,7 +125,7 @@ def _write(half: Path, snapshot: Snapshot) -> None:
 
 
 def _point(pointer: Path, path: Path, **facts: float) -> None:
-    write_json(pointer, {"path": path.name, "sha256": files.sha256_of(path / files.SEAL), **facts})
+    write_json(pointer, {"path": path.name, "sha256": sha256_of(path / files.SEAL), **facts})
 
 
 def _follow(folder: Path, name: str) -> Path:
@@ -136,7 +137,7 @@ def _follow(folder: Path, name: str) -> Path:
     path: Path = folder / found["path"]
     if not (path / files.SEAL).is_file():
         raise CheckpointError(f"{pointer} names {path}, which is gone: name another checkpoint of the run")
-    if files.sha256_of(path / files.SEAL) != found.get("sha256"):
+    if sha256_of(path / files.SEAL) != found.get("sha256"):
         raise files.damaged(path / files.SEAL, f"it is not the one that {pointer} means")
     return path
 

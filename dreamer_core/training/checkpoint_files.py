@@ -19,6 +19,7 @@ from dreamer_core.config.parse import from_mapping
 from dreamer_core.errors import CheckpointError, ConfigError, naming
 from dreamer_core.metrics.jsonsafe import dumps, loads, loads_numbers
 from dreamer_core.runs.atomic import sync_folder
+from dreamer_core.runs.digest import sha256_of
 
 SEAL = "checkpoint.json"
 STATE = "state.json"
@@ -149,11 +150,6 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def damaged(path: Path, problem: str) -> CheckpointError:
     return CheckpointError(f"{path} is damaged or was changed: {problem}. Use another checkpoint of the run")
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync_file(path: Path) -> None:

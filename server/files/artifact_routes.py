@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
+from server import etags
 from server.clock import iso
 from server.error_docs import ErrorOut
 from server.errors import UnavailableError
@@ -109,7 +110,7 @@ def download_artifact(
         "Content-Security-Policy": "sandbox; default-src 'none'; img-src 'self'; media-src 'self'",
         "X-Content-Type-Options": "nosniff",
     }
-    if if_none_match is not None and _matches(if_none_match, etag):
+    if if_none_match is not None and etags.names(if_none_match, etag):
         return Response(None, 304, headers)
     wanted = asked if if_range in (None, etag) else None
     return parts.answer(
@@ -146,10 +147,6 @@ def _read(file: BinaryIO, span: Span) -> Iterator[bytes]:
         file.seek(span.start)
         for piece in parts.pieces(span):
             yield file.read(piece.length)
-
-
-def _matches(header: str, etag: str) -> bool:
-    return header.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in header.split(","))
 
 
 def _out(artifact: Artifact, folder: str) -> ArtifactOut:

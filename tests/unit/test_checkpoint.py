@@ -11,8 +11,9 @@ import torch
 
 from dreamer_core.config import load_config
 from dreamer_core.errors import CheckpointError
+from dreamer_core.runs.digest import sha256_of
 from dreamer_core.training.checkpoint import Snapshot, load, mark_best, resolve, save
-from dreamer_core.training.checkpoint_files import SEAL, sha256_of
+from dreamer_core.training.checkpoint_files import SEAL
 from tests.unit.checkpoints import CONFIG, a_snapshot, every_dtype, names, same_bits, save_steps
 
 
