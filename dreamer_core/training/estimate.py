@@ -69,11 +69,13 @@ def resolve_device(config: Config) -> torch.device:
 
 
 def _training_bytes(config: Config, parameters: dict[str, int]) -> int:
-    """Weights, gradients and two moments each, the slow critic, and the states and dreams of one batch.
+    """Weights, gradients and two moments each, the slow critic, the mean, and the states and dreams of one batch.
 
     An estimate of the order of magnitude: what the convolutions hold for the backward pass is not in it.
     """
     weights = 4 * parameters["total"] + parameters["critic"]
+    if config.train.average_share:
+        weights += parameters["total"] + parameters["critic"]
     model, algo = config.world_model, config.algo
     features = model.recurrent_model.recurrent_state_size + model.stochastic_size * model.discrete_size
     moments = config.batch_size * config.sequence_length

@@ -10,6 +10,7 @@ from dreamer_core.config import load_config
 from dreamer_core.training import checkpoint
 from dreamer_core.training.averaged import Averaged
 from dreamer_core.training.engine import CpuEngine
+from dreamer_core.training.estimate import estimate
 from dreamer_core.training.run import agent_from
 from dreamer_core.training.trainer import Trainer, build_trainer
 from tests.factories import tiny_agent, unchanged, weights_of
@@ -98,3 +99,10 @@ def test_the_mean_goes_on_from_a_checkpoint_and_from_the_weights_where_it_has_no
         assert same(again.judged, averaging.judged)
         again.restore(plain.snapshot())
         assert same(again.judged, plain.agent)
+
+
+def test_its_room_in_memory_is_foreseen() -> None:
+    words = ["preset=debug", "env.id=dreamgate/Bandit-v0", "device=cpu"]
+    plain, averaging = (estimate(load_config([*words, f"train.average_share={share}"])) for share in (0, 0.1))
+    weights = plain.parameters["total"] + plain.parameters["critic"]  # the slow critic too
+    assert averaging.memory_bytes - plain.memory_bytes == 4 * weights
