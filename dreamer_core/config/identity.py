@@ -40,7 +40,7 @@ _DYNAMICS = (
     "world_model.optimizer",
     "actor.ent_coef",
     "actor.unimix",
-    "actor.center_advantage",
+    "actor.advantage",
     "actor.moments",
     "actor.clip_gradients",
     "actor.optimizer",

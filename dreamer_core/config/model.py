@@ -1,6 +1,7 @@
 """The networks: world model, actor and critic, under the key names of sheeprl."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from dreamer_core.config.checks import above, at_least, within
 from dreamer_core.errors import ConfigError
@@ -175,7 +176,8 @@ class ActorConfig:
     unimix: float = 0.01
     action_clip: float = 1.0  # sheeprl
     outscale: float = 0.01  # nature: scale of the last layer at the start
-    center_advantage: bool = False  # take the batch's mean from the advantages of each dreamed step
+    # `centred` takes the batch's mean from the advantages of a dreamed step, `standard` also divides by their spread.
+    advantage: Literal["plain", "centred", "standard"] = "plain"
     clip_gradients: float = 100.0  # sheeprl
     moments: MomentsConfig = field(default_factory=MomentsConfig)
     optimizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(lr=8e-5, eps=1e-5))  # sheeprl

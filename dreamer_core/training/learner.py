@@ -18,6 +18,8 @@ from dreamer_core.rng import Sampler
 from dreamer_core.training.collective import Collective, Solo
 from dreamer_core.types import Batch, State
 
+_LEAST_SPREAD = 0.05  # of advantages, so that what is all the same is not blown up to noise
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -72,9 +74,14 @@ class Learner(ABC):
         """What the log-probabilities of the dreamed actions (H, N) are weighed with.
 
         While the critic lags behind the returns all advantages are positive, and the policy would be pushed toward
-        whatever it happened to do. Centred, only being better than the other dreams of the batch counts.
+        whatever it happened to do. Centred, only being better than the other dreams of the batch counts. In units of
+        their own spread they keep their weight against the entropy, whose price is fixed, also when they get small.
         """
-        return advantage - advantage.mean(1, keepdim=True) if self.config.actor.center_advantage else advantage
+        kind = self.config.actor.advantage
+        if kind == "plain":
+            return advantage
+        centred = advantage - advantage.mean(1, keepdim=True)
+        return centred if kind == "centred" else centred / advantage.std().clamp(min=_LEAST_SPREAD)
 
     @contextmanager
     def autocast(self) -> Iterator[None]:

@@ -42,7 +42,7 @@ def test_seed_and_operation_change_neither(word: str) -> None:
         "precision.autocast=true",
         "world_model.kl_free_nats=0.1",
         "actor.ent_coef=0.1",
-        "actor.center_advantage=false",
+        "actor.advantage=plain",
         "train.average_share=0.3",
         "critic.tau=0.3",
         "train.wm_ac_ratio=4",

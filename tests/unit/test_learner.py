@@ -227,18 +227,30 @@ def test_dreams_start_from_the_last_rows_only_when_asked_to(recipe: Recipe, imag
 def test_centred_advantages_say_which_dreams_went_better_than_the_others(recipe: Recipe) -> None:
     advantage = torch.tensor([[3.0, 5.0, 4.0], [10.0, 10.0, 10.0]])
     assert lively(recipe).policy_weight(advantage) is advantage
-    centred = lively(recipe, "actor.center_advantage=true").policy_weight(advantage)
+    centred = lively(recipe, "actor.advantage=centred").policy_weight(advantage)
     assert centred.tolist() == [[-1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
 
 
 @recipes
-def test_centred_advantages_teach_the_actor_otherwise_and_the_critic_the_same(recipe: Recipe) -> None:
-    plain, centred = lively(recipe), lively(recipe, "actor.center_advantage=true")
-    for learner in (plain, centred):
+def test_standard_advantages_weigh_the_same_however_small_they_are_down_to_a_limit(recipe: Recipe) -> None:
+    weight = lively(recipe, "actor.advantage=standard").policy_weight
+    advantage = torch.tensor([[3.0, 5.0, 4.0], [10.0, 11.0, 12.0]])
+    assert torch.allclose(weight(advantage), weight(advantage / 10))
+    assert weight(advantage).std().item() < 1  # what the steps differ in by themselves is spread too
+    assert torch.allclose(
+        weight(advantage / 1e4), 20 * torch.tensor([[-1e-4, 1e-4, 0.0], [-1e-4, 0.0, 1e-4]]), atol=1e-6
+    )
+
+
+@recipes
+@pytest.mark.parametrize("kind", ["centred", "standard"])
+def test_advantages_by_comparison_teach_the_actor_otherwise_and_the_critic_the_same(recipe: Recipe, kind: str) -> None:
+    plain, other = lively(recipe), lively(recipe, f"actor.advantage={kind}")
+    for learner in (plain, other):
         updated(learner)
     actor, critic = weights_of(plain.agent.actor), weights_of(plain.agent.critic)
-    assert unchanged(centred.agent.critic, critic) == critic.keys()
-    assert unchanged(centred.agent.actor, actor) < actor.keys()
+    assert unchanged(other.agent.critic, critic) == critic.keys()
+    assert unchanged(other.agent.actor, actor) < actor.keys()
 
 
 @recipes
