@@ -161,12 +161,13 @@ def test_evaluating_greedily_twice_gives_the_same_numbers(tmp_path: Path, capsys
     assert (written["recipe"], len(written["family"]), len(written["fingerprint"])) == ("nature", 12, 12)
 
 
+@pytest.mark.parametrize(("share", "played"), [("0", "agent"), ("0.1", "averaged")])
 @pytest.mark.parametrize("damage", ["truncate", "tamper", "foreign", "absent"])
 def test_a_checkpoint_that_cannot_be_trusted_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: str, share: str, played: str
 ) -> None:
-    run = train(tmp_path)
-    [weights] = sorted(run.glob("checkpoints/step_*/agent.safetensors"))[-1:]
+    run = train(tmp_path, f"train.average_share={share}")
+    [weights] = sorted(run.glob(f"checkpoints/step_*/{played}.safetensors"))[-1:]
     content = weights.read_bytes()
     if damage == "absent":
         weights.unlink()
@@ -175,7 +176,7 @@ def test_a_checkpoint_that_cannot_be_trusted_is_refused(
         changed = {"truncate": content[:-9], "tamper": flipped, "foreign": b"PK\x03\x04"}
         weights.write_bytes(changed[damage])
     assert main(["eval", "--checkpoint", str(run), "--episodes", "1"]) == 2
-    assert "agent.safetensors" in capsys.readouterr().err
+    assert f"{played}.safetensors" in capsys.readouterr().err
 
 
 def test_bootstrap_then_dreamer_trains_only_what_it_should(tmp_path: Path) -> None:
