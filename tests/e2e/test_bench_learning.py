@@ -50,7 +50,7 @@ def test_every_seed_is_trained_once_and_told(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_a_goal_that_is_not_reached_is_red(tmp_path: Path) -> None:
-    assert bench(tmp_path, "--level", "1000", "--seeds", "1") == 1
+    assert bench(tmp_path, "--level", "1000", "--seeds", "1", "--keep", "0") == 1
 
 
 @pytest.mark.parametrize(
