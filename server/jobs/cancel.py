@@ -58,7 +58,10 @@ def cancel_many(
         of_that_name = or_(col(Experiment.id) == experiment, col(Experiment.name) == experiment)
         found = found.where(col(Run.experiment_id).in_(select(Experiment.id).where(of_that_name)))
     total = Cancelled()
-    for part in _parts(session.exec(found.order_by(col(Job.run_id))).all()):
+    parts = list(_parts(session.exec(found.order_by(col(Job.run_id))).all()))
+    for part in parts:  # all before the first is cancelled, with those that need it: who holds these waits for nobody
+        hold_runs(session, part)
+    for part in parts:
         done = _cancel(session, part, now)
         total.cancelled += done.cancelled
         total.stopping += done.stopping
@@ -67,7 +70,6 @@ def cancel_many(
 
 
 def _cancel(session: Session, ids: Sequence[str], now: float) -> Cancelled:
-    hold_runs(session, ids)
     states = select(Run.id, Run.state).where(col(Run.id).in_(ids))
     state_of = dict(session.exec(states).all())
     waiting = [run_id for run_id in ids if state_of[run_id] == RunState.QUEUED]

@@ -14,7 +14,7 @@ from server.jobs import availability
 from server.jobs.ending import lose
 from server.jobs.rows import get_job
 from server.news import News
-from server.runs.rows import hold_run, is_id
+from server.runs.rows import hold_run, hold_runs, is_id
 from server.tables import Job, Worker
 
 
@@ -73,7 +73,10 @@ def give_up(session: Session, worker_ids: Sequence[str], now: float, lease_s: fl
 def _lose_all(session: Session, worker: Worker, now: float) -> News:
     news = News()
     leased = select(Job.run_id).where(col(Job.lease_until).is_not(None), col(Job.lease_worker_id) == worker.id)
-    for run_id in session.exec(leased.order_by(col(Job.run_id))).all():
+    run_ids = session.exec(leased.order_by(col(Job.run_id))).all()
+    # All before the first is lost: that may cancel runs which need it, and who holds those must wait for nobody.
+    hold_runs(session, run_ids)
+    for run_id in run_ids:
         run, job = hold_run(session, run_id), get_job(session, run_id)
         if job.lease_worker_id == worker.id:
             news.add(lose(session, run, job, f"Worker {worker.name} was started anew.", now, at_once=True))
