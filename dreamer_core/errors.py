@@ -5,6 +5,7 @@ DreamgateError                 4  it broke
 │   ├── ConfigError               a key, a type or a range
 │   ├── MissingExtraError         a package that is an optional extra
 │   └── CheckpointError           a checkpoint that is absent, damaged or of another kind
+├── EnvError                   4  an environment broke in its own process
 ├── NonFiniteError             4  training met NaN or Inf; a failure bundle was written
 └── Stopped                   75  asked to stop; the state is saved and can be resumed
 """
@@ -48,6 +49,10 @@ class MissingExtraError(UsageError):
 
 class CheckpointError(UsageError):
     """A checkpoint that cannot be used, and why."""
+
+
+class EnvError(DreamgateError):
+    """An environment that lives in another process broke there, or its process did."""
 
 
 class NonFiniteError(DreamgateError):

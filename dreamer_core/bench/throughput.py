@@ -3,6 +3,7 @@
 import resource
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -34,9 +35,10 @@ def measure(
     device = resolve_device(config)
     set_up_torch(config)
     trainer = build_trainer(config, device)
-    fill(trainer)
-    phases = _time_phases(trainer, updates, warmup, on_update)
-    timed = _time_engine(trainer, cut(updates, laps), warmup, lambda done: on_update(updates + done))
+    with closing(trainer.collector.env):
+        fill(trainer)
+        phases = _time_phases(trainer, updates, warmup, on_update)
+        timed = _time_engine(trainer, cut(updates, laps), warmup, lambda done: on_update(updates + done))
     whole = _joined(timed)
     return {
         "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -216,11 +216,12 @@ class RunConfig:
     keep_checkpoints: int = 3
     save_replay: bool = True  # needed for exact resume
     threads: int = 1
+    env_processes: int = 0  # environments step there while the learner works; 0: in the learner's own process
     tag: str = "run"
 
     def __post_init__(self) -> None:
         at_least(1, log_every=self.log_every, keep_checkpoints=self.keep_checkpoints, threads=self.threads)
-        at_least(0, checkpoint_every=self.checkpoint_every)
+        at_least(0, checkpoint_every=self.checkpoint_every, env_processes=self.env_processes)
         if not self.tag.replace("-", "").replace("_", "").isalnum():
             raise ConfigError("tag", f"may hold letters, digits, '-' and '_', got {self.tag!r}")
 
@@ -250,6 +251,9 @@ class Config:
         _check_same("replay.batch_size", self.replay.batch_size, "algo.per_rank_batch_size", self.batch_size)
         if self.algo.imag_last > self.sequence_length:
             raise ConfigError("algo.imag_last", f"must be at most {self.sequence_length}, got {self.algo.imag_last}")
+        if self.run.env_processes > self.env.num_envs:
+            problem = f"must be at most env.num_envs ({self.env.num_envs}), got {self.run.env_processes}"
+            raise ConfigError("run.env_processes", problem)
         if self.is_nature:
             _check_blocks(self.world_model.recurrent_model)
 

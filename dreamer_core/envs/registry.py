@@ -9,6 +9,8 @@ from dreamer_core.envs import gym
 from dreamer_core.envs.bandit import Bandit
 from dreamer_core.envs.base import Env
 from dreamer_core.envs.counting import Counting
+from dreamer_core.envs.processes import Processes
+from dreamer_core.envs.stage import InProcess, Stage
 from dreamer_core.envs.survival import Survival
 from dreamer_core.envs.vector import VectorEnv
 from dreamer_core.envs.wrappers import ActionRepeat, TimeLimit
@@ -32,9 +34,15 @@ def make_env(config: EnvConfig) -> Env:
     return env
 
 
-def make_vector_env(config: EnvConfig, seed: int) -> VectorEnv:
-    envs = [make_env(config) for _ in range(config.num_envs)]
-    return VectorEnv(envs, seed, success_return=config.success_return)
+def make_vector_env(config: EnvConfig, seed: int, processes: int = 0) -> VectorEnv:
+    return VectorEnv(make_stage(config, processes), seed, success_return=config.success_return)
+
+
+def make_stage(config: EnvConfig, processes: int) -> Stage:
+    """All environments in this process, or in so many of their own. In both they do exactly the same."""
+    if not processes:
+        return InProcess([make_env(config) for _ in range(config.num_envs)])
+    return Processes(partial(make_env, config), read_spaces(config), config.num_envs, processes)
 
 
 def read_spaces(config: EnvConfig) -> Spaces:

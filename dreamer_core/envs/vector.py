@@ -1,6 +1,5 @@
 """N environments in lock step: every call gives exactly one row of each, and a reset is a row like any other."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dreamer_core.envs.base import Env
-from dreamer_core.envs.episode import Episode, RunningEpisode
+from dreamer_core.envs.episode import Episode, RunningEpisode, episode_seed
+from dreamer_core.envs.stage import ADVANCE, STAY, Moment, Orders, Stage, action_dtype
 from dreamer_core.errors import CheckpointError
 from dreamer_core.types import ActionSpec, Rows
 
@@ -31,52 +30,51 @@ class VectorEnv:
 
     That row has is_first set and no reward. So the last observation of an episode is a row of its own, and no row
     holds the moments of two episodes. Episodes are seeded by (seed, environment, number of the episode) alone.
+    Between `begin` and `finish` a step is under way, and everything else still speaks of the moment before it.
     """
 
     autoreset_mode: Literal["next_step"] = "next_step"
 
-    def __init__(self, envs: Sequence[Env], seed: int, *, success_return: float | None = None) -> None:
-        if not envs:
-            raise ValueError("a VectorEnv needs at least one environment, got none")
-        if any(env.spaces != envs[0].spaces for env in envs):
-            raise ValueError(f"all environments must have the same spaces, got {[env.spaces for env in envs]}")
-        self.envs = tuple(envs)
+    def __init__(self, stage: Stage, seed: int, *, success_return: float | None = None) -> None:
+        self.stage = stage
         self.seed = seed
         self.success_return = success_return
-        self.spaces = envs[0].spaces
+        self.spaces = stage.spaces
+        self.num_envs = stage.num_envs
         self._running: list[RunningEpisode] = []
+        self._orders: Orders | None = None
         self._finished: tuple[Episode, ...] = ()
-
-    @property
-    def num_envs(self) -> int:
-        return len(self.envs)
 
     @property
     def finished(self) -> tuple[Episode, ...]:
         """The episodes that ended with the rows just given, and were not reported before."""
         return self._finished
 
-    @property
-    def is_step(self) -> Tensor:
-        """(N,) bool: which of the rows just given are steps of the world, and not resets."""
-        return torch.tensor([not running.is_first for running in self._running])
-
     def reset(self) -> Rows:
         """Start over, at the first episode of each environment."""
-        self._running = [self._begin(index, number=0) for index in range(self.num_envs)]
-        self._finished = ()
-        return self._rows()
+        return self._begin_episodes([0] * self.num_envs)
 
     def step(self, actions: Tensor) -> Rows:
+        self.begin(actions)
+        return self.finish()
+
+    def begin(self, actions: Tensor) -> None:
         """`actions` (N, stored width): an index per discrete head, or numbers in [-1, 1]."""
         given = self._read_actions(actions)
-        for index, running in enumerate(self._running):
-            if running.is_last:
-                self._running[index] = self._begin(index, number=running.number + 1)
-            else:
-                running.advance(given[index])
+        if self._orders is not None:
+            raise ValueError("call finish() first: a step is under way")
+        what = [self._seed_of(one.index, one.number + 1) if one.is_last else ADVANCE for one in self._running]
+        self._orders = Orders(np.array(what, dtype=np.int64), given)
+        self.stage.begin(self._orders)
+
+    def finish(self) -> Rows:
+        if self._orders is None:
+            raise ValueError("call begin() first: no step is under way")
+        moment = self.stage.finish()
+        self._advance(self._orders.action, moment)
+        self._orders = None
         self._finished = tuple(running.report(self.success_return) for running in self._running if running.is_last)
-        return self._rows()
+        return self._rows(moment)
 
     def snapshot(self) -> EnvSnapshot:
         self._require_reset()
@@ -87,7 +85,7 @@ class VectorEnv:
             episode=np.array([running.number for running in self._running], dtype=np.int64),
             length=np.array([len(running.actions) for running in self._running], dtype=np.int64),
             return_=np.array([running.return_ for running in self._running], dtype=np.float64),
-            actions=np.concatenate([np.empty((0, spec.stored_width), _dtype(spec)), *taken]),
+            actions=np.concatenate([np.empty((0, spec.stored_width), action_dtype(spec)), *taken]),
         )
 
     def restore(self, snapshot: EnvSnapshot) -> Rows:
@@ -97,27 +95,57 @@ class VectorEnv:
                 f"the checkpoint holds {len(snapshot.episode)} environments of seed {snapshot.seed}, "
                 f"this run has {self.num_envs} of seed {self.seed}: resume it with its own configuration"
             )
-        ends = np.cumsum(snapshot.length)
-        self._running = [
-            self._replay(index, int(snapshot.episode[index]), snapshot.actions[end - length : end])
-            for index, (end, length) in enumerate(zip(ends, snapshot.length, strict=True))
-        ]
-        self._finished = ()
+        rows = self._begin_episodes(snapshot.episode.tolist())
+        begins = np.cumsum(snapshot.length) - snapshot.length
+        for played in range(int(snapshot.length.max())):
+            rows = self._play_again(snapshot, begins + played, snapshot.length > played)
         self._check_returns(snapshot)
-        return self._rows()
+        return rows
 
     def close(self) -> None:
-        for env in self.envs:
-            env.close()
+        self.stage.close()
 
-    def _begin(self, index: int, *, number: int) -> RunningEpisode:
-        return RunningEpisode(self.envs[index], seed=self.seed, number=number, index=index)
+    def _seed_of(self, index: int, number: int) -> int:
+        return episode_seed(self.seed, index, number)
 
-    def _replay(self, index: int, number: int, actions: NDArray[np.generic]) -> RunningEpisode:
-        running = self._begin(index, number=number)
-        for action in actions.copy():
-            running.advance(action)
-        return running
+    def _begin_episodes(self, numbers: list[int]) -> Rows:
+        if self._orders is not None:
+            self.stage.finish()  # of a step that nobody will ask for any more
+        seeds = np.array([self._seed_of(index, number) for index, number in enumerate(numbers)], dtype=np.int64)
+        spec = self.spaces.action
+        moment = self._order(Orders(seeds, np.zeros((self.num_envs, spec.stored_width), action_dtype(spec))))
+        self._running = [RunningEpisode(number=number, index=index) for index, number in enumerate(numbers)]
+        self._orders, self._finished = None, ()
+        return self._rows(moment)
+
+    def _play_again(self, snapshot: EnvSnapshot, row: NDArray[np.int64], goes_on: NDArray[np.bool_]) -> Rows:
+        """One action of each environment whose episode was long enough; the others wait where they stand."""
+        action = snapshot.actions[np.where(goes_on, row, 0)]
+        moment = self._order(Orders(np.where(goes_on, ADVANCE, STAY), action))
+        for running in self._running:
+            if goes_on[running.index]:
+                self._advance_one(running, action, moment)
+        return self._rows(moment)
+
+    def _order(self, orders: Orders) -> Moment:
+        self.stage.begin(orders)
+        return self.stage.finish()
+
+    def _advance(self, actions: NDArray[np.generic], moment: Moment) -> None:
+        for index, running in enumerate(self._running):
+            if running.is_last:
+                self._running[index] = RunningEpisode(number=running.number + 1, index=index)
+            else:
+                self._advance_one(running, actions, moment)
+
+    def _advance_one(self, running: RunningEpisode, actions: NDArray[np.generic], moment: Moment) -> None:
+        index = running.index
+        running.advance(
+            actions[index],
+            float(moment.reward[index]),
+            terminated=bool(moment.terminated[index]),
+            truncated=bool(moment.truncated[index]),
+        )
 
     def _check_returns(self, snapshot: EnvSnapshot) -> None:
         for running, expected in zip(self._running, snapshot.return_, strict=True):
@@ -133,7 +161,7 @@ class VectorEnv:
         spec = self.spaces.action
         if actions.shape != (self.num_envs, spec.stored_width):
             raise ValueError(f"actions must be {(self.num_envs, spec.stored_width)}, got {tuple(actions.shape)}")
-        given: NDArray[np.generic] = actions.detach().cpu().numpy().astype(_dtype(spec))
+        given: NDArray[np.generic] = actions.detach().cpu().numpy().astype(action_dtype(spec))
         for running, action in zip(self._running, given, strict=True):
             if not running.is_last and not _is_legal(action, spec):
                 raise ValueError(f"environment {running.index} needs an action of {spec}, got {action.tolist()}")
@@ -143,20 +171,14 @@ class VectorEnv:
         if not self._running:
             raise ValueError("call reset() or restore() first: there is no episode yet")
 
-    def _rows(self) -> Rows:
-        steps = [running.step for running in self._running]
-        # np.stack copies: what an environment does to its own arrays later cannot reach these rows.
+    def _rows(self, moment: Moment) -> Rows:
         return Rows(
-            obs={key: torch.from_numpy(np.stack([step.obs[key] for step in steps])) for key in self.spaces.obs},
-            reward=torch.tensor([step.reward for step in steps], dtype=torch.float32),
+            obs={key: torch.from_numpy(value) for key, value in moment.obs.items()},
+            reward=torch.from_numpy(moment.reward.astype(np.float32)),
             is_first=torch.tensor([running.is_first for running in self._running]),
-            terminated=torch.tensor([step.terminated for step in steps]),
-            truncated=torch.tensor([step.truncated for step in steps]),
+            terminated=torch.from_numpy(moment.terminated),
+            truncated=torch.from_numpy(moment.truncated),
         )
-
-
-def _dtype(spec: ActionSpec) -> type[np.float32] | type[np.int64]:
-    return np.float32 if spec.is_continuous else np.int64
 
 
 def _is_legal(action: NDArray[np.generic], spec: ActionSpec) -> bool:

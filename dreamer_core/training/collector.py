@@ -1,7 +1,7 @@
 """Acting in the environments and filling replay: one row of each environment per call."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,15 +22,11 @@ from dreamer_core.types import ActionSpec, Rows, State
 Chooser = Callable[[int], Tensor]  # N to stored actions (N, K)
 
 
-class Collected(NamedTuple):
-    env_steps: int  # steps of the world; resets are rows but not steps
-    episodes: tuple[Episode, ...]
-
-
 class Collector:
     """Writes a row to replay together with the action chosen for it, and only then steps the environments.
 
-    In this order no row can hold the observation that an action led to: the mistake both seed projects made.
+    In this order no row can hold the observation that an action led to: the mistake both seed projects made. Between
+    `act` and `see` the environments are on their way while others learn: side by side if they have processes.
     """
 
     def __init__(self, config: Config, agent: Agent, env: VectorEnv, generator: torch.Generator) -> None:
@@ -43,14 +39,22 @@ class Collector:
         self.rows: Rows = env.reset()
         self.state: PlayerState = player.start(agent, env.num_envs)
 
-    def collect(self, replay: Replay, *, explore: bool) -> Collected:
-        """One moment. `explore`: the policy is not to be asked yet, act at random."""
-        action = self._act(explore)
-        replay.add(self.rows, action, self.state.belief if self.keeps_beliefs else None)
-        self.rows = self.env.step(action.cpu())
-        return Collected(int(self.env.is_step.sum()), self.env.finished)
+    def act(self, replay: Replay, *, explore: bool) -> int:
+        """One row of each, and an action for it. `explore`: the policy is not to be asked yet, act at random.
 
-    def _act(self, explore: bool) -> Tensor:
+        Gives the steps of the world that this makes: a reset is a row but not a step.
+        """
+        action = self._choose(explore)
+        replay.add(self.rows, action, self.state.belief if self.keeps_beliefs else None)
+        self.env.begin(action)
+        return int((~self.rows.is_last).sum())
+
+    def see(self) -> tuple[Episode, ...]:
+        """Where the actions led. Gives the episodes that ended there."""
+        self.rows = self.env.finish()
+        return self.env.finished
+
+    def _choose(self, explore: bool) -> Tensor:
         chooser = self._chooser(explore)
         if chooser is None:
             played = player.play(self.agent, self.state, self.rows, self.sampler)

@@ -1,4 +1,4 @@
-"""The reference engine: act once, then learn as often as the replay ratio asks. Deterministic, in one thread."""
+"""The reference engine: act, learn as often as the replay ratio asks, see where the actions led. Deterministic."""
 
 import time
 from typing import NamedTuple, Protocol
@@ -46,28 +46,40 @@ class CpuEngine:
 
     def tick(self) -> Ticked:
         started, cpu_started = time.perf_counter(), time.process_time()
-        env_steps = collect(self.trainer)
+        env_steps = act(self.trainer)
         acted = time.perf_counter()
         updates = updates_due(self.trainer, env_steps)
         for _ in range(updates):
             learn(self.trainer)
+        learned = time.perf_counter()
+        see(self.trainer)
         ended = time.perf_counter()
         self.trainer.progress.seconds += ended - started
         self.trainer.progress.cpu_seconds += time.process_time() - cpu_started
-        return Ticked(env_steps, updates, acted - started, ended - acted, ended - started)
+        return Ticked(env_steps, updates, acted - started + ended - learned, learned - acted, ended - started)
 
     def settle(self) -> None:
         """Nothing is ever under way between ticks, and every update was checked."""
 
 
-def collect(trainer: Trainer) -> int:
-    """One row of every environment into replay. Counts the steps of all ranks."""
+def act(trainer: Trainer) -> int:
+    """One row of every environment into replay, and the environments on their way. Counts the steps of all ranks."""
     progress = trainer.progress
     explore = progress.env_steps < trainer.config.algo.learning_starts
-    collected = trainer.collector.collect(trainer.replay, explore=explore)
-    trainer.episodes.extend(collected.episodes)
-    steps = trainer.collective.sum(collected.env_steps)
+    steps = trainer.collective.sum(trainer.collector.act(trainer.replay, explore=explore))
     progress.env_steps += steps
+    return steps
+
+
+def see(trainer: Trainer) -> None:
+    """Wait for the environments: their next rows, and the episodes that ended."""
+    trainer.episodes.extend(trainer.collector.see())
+
+
+def collect(trainer: Trainer) -> int:
+    """Act and wait for where it leads, with nothing learned in between."""
+    steps = act(trainer)
+    see(trainer)
     return steps
 
 

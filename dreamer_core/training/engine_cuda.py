@@ -16,7 +16,7 @@ from torch import Tensor
 
 from dreamer_core.models.agent import Agent
 from dreamer_core.rng import RandomSampler
-from dreamer_core.training.engine import Ticked, check_finite, collect, shared_losses, updates_due
+from dreamer_core.training.engine import Ticked, act, check_finite, see, shared_losses, updates_due
 from dreamer_core.training.learner import Learner, Plan, Update
 from dreamer_core.training.learner_nature import NatureLearner
 from dreamer_core.training.trainer import Trainer
@@ -51,10 +51,11 @@ class CudaEngine:
         enqueued = time.perf_counter()
         with torch.cuda.stream(self.acting):
             # The actor plays with the weights of the tick before: it never waits for the updates just enqueued.
-            env_steps = self.new_steps = collect(self.trainer)
+            env_steps = self.new_steps = act(self.trainer)
             self.acting.wait_event(self.weights_ready)
             self.player.adopt()
             self.rows_ready.record(self.acting)
+        see(self.trainer)
         ended = time.perf_counter()
         self.trainer.progress.seconds += ended - started
         self.trainer.progress.cpu_seconds += time.process_time() - cpu_started

@@ -123,7 +123,8 @@ def build_trainer(config: Config, device: torch.device, collective: Collective |
     collective = collective or Solo()
     root = make_generator(config.seed)
     init, rest = fork_generator(root), make_generator(config.seed + collective.rank * _RANK_STRIDE)
-    env = make_vector_env(config.env, config.seed + collective.rank * _RANK_STRIDE)
+    env_seed = config.seed + collective.rank * _RANK_STRIDE
+    env = make_vector_env(config.env, env_seed, config.run.env_processes)
     agent = build_agent(config, env.spaces, init).move(device)
     act, sample, learn = (make_generator(_draw_seed(rest), device) for _ in range(3))
     collective.broadcast(agent.state_dict().values())

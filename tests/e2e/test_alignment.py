@@ -21,7 +21,8 @@ def counting_trainer(recipe: str, env: str) -> Trainer:
     config = load_config([f"env.id={env}", "device=cpu"], preset=f"{recipe}+debug")
     trainer = build_trainer(config, torch.device("cpu"))
     for _ in range(60):
-        trainer.collector.collect(trainer.replay, explore=False)
+        trainer.collector.act(trainer.replay, explore=False)
+        trainer.collector.see()
     return trainer
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dreamer_core.config.tree import Config
+from dreamer_core.envs.stage import InProcess
 from dreamer_core.envs.vector import VectorEnv
 from dreamer_core.models.actions import encode
 from dreamer_core.models.agent import build_agent
@@ -75,7 +76,7 @@ def collect_like(golden: Fixture, config: Config) -> tuple[Replay, list[Counting
     pairs = zip(known["lengths"], known["terminates"], strict=True)
     envs = [CountingEnv(number, length, terminates=ends) for number, (length, ends) in enumerate(pairs)]
     agent = build_agent(config, SPACES, make_generator(0))
-    collector = FollowingCollector(config, agent, VectorEnv(envs, seed=0), make_generator(1))
+    collector = FollowingCollector(config, agent, VectorEnv(InProcess(envs), seed=0), make_generator(1))
     collector.script = script_of(golden)
     replay = Replay(
         replace(config.replay, capacity=200),
@@ -85,7 +86,8 @@ def collect_like(golden: Fixture, config: Config) -> tuple[Replay, list[Counting
         context=config.algo.replay_context,
     )
     for _ in range(len(collector.script)):
-        collector.collect(replay, explore=True)
+        collector.act(replay, explore=True)
+        collector.see()
     return replay, envs
 
 

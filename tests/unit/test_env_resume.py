@@ -12,6 +12,7 @@ from dreamer_core.config.tree import EnvConfig
 from dreamer_core.envs.counting import Counting
 from dreamer_core.envs.episode import Episode
 from dreamer_core.envs.registry import make_vector_env
+from dreamer_core.envs.stage import InProcess
 from dreamer_core.envs.survival import Survival
 from dreamer_core.envs.vector import EnvSnapshot, VectorEnv
 from dreamer_core.errors import CheckpointError
@@ -77,7 +78,7 @@ def test_the_same_environments_can_go_back_as_well() -> None:
 
 
 def test_going_back_reports_no_episode_a_second_time() -> None:
-    vector = VectorEnv([Counting(length=1)], seed=0)
+    vector = VectorEnv(InProcess([Counting(length=1)]), seed=0)
     vector.reset()
     vector.step(torch.tensor([[0]]))
     snapshot = vector.snapshot()
@@ -87,7 +88,7 @@ def test_going_back_reports_no_episode_a_second_time() -> None:
 
 
 def test_a_snapshot_is_plain_numbers_and_stays_as_it_was() -> None:
-    vector = VectorEnv([Counting(length=2), Counting(length=3)], seed=0)
+    vector = VectorEnv(InProcess([Counting(length=2), Counting(length=3)]), seed=0)
     vector.reset()
     for _ in range(4):
         vector.step(torch.tensor([[1], [2]]))
@@ -109,7 +110,7 @@ def test_an_empty_snapshot_keeps_the_type_of_its_actions(env_id: str, dtype: typ
 
 
 def snapshot_of_survival() -> EnvSnapshot:
-    vector = VectorEnv([Survival()], seed=0)
+    vector = VectorEnv(InProcess([Survival()]), seed=0)
     row = vector.reset()
     vector.step(row.obs["state"].argmax(-1, keepdim=True))
     return vector.snapshot()
@@ -117,12 +118,12 @@ def snapshot_of_survival() -> EnvSnapshot:
 
 def test_a_snapshot_of_another_run_is_refused() -> None:
     with pytest.raises(CheckpointError, match="1 environments of seed 0, this run has 1 of seed 1"):
-        VectorEnv([Survival()], seed=1).restore(snapshot_of_survival())
+        VectorEnv(InProcess([Survival()]), seed=1).restore(snapshot_of_survival())
     with pytest.raises(CheckpointError, match="this run has 2 of seed 0"):
-        VectorEnv([Survival(), Survival()], seed=0).restore(snapshot_of_survival())
+        VectorEnv(InProcess([Survival(), Survival()]), seed=0).restore(snapshot_of_survival())
 
 
 def test_a_simulator_that_no_longer_does_the_same_is_noticed() -> None:
     changed = replace(snapshot_of_survival(), return_=np.array([0.5]))
     with pytest.raises(CheckpointError, match=r"earned 0\.5 before the checkpoint and 1\.0 when played again"):
-        VectorEnv([Survival()], seed=0).restore(changed)
+        VectorEnv(InProcess([Survival()]), seed=0).restore(changed)

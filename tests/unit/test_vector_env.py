@@ -10,6 +10,7 @@ from dreamer_core.config.tree import EnvConfig
 from dreamer_core.envs.counting import Counting
 from dreamer_core.envs.episode import Episode, episode_seed
 from dreamer_core.envs.registry import make_vector_env
+from dreamer_core.envs.stage import InProcess
 from dreamer_core.envs.survival import Survival
 from dreamer_core.envs.vector import VectorEnv
 from dreamer_core.types import Step
@@ -30,7 +31,7 @@ class Scripted(Counting):
 
 
 def two_envs(**options: float) -> VectorEnv:
-    return VectorEnv([Scripted(2, terminates=True), Scripted(3, terminates=False)], seed=0, **options)
+    return VectorEnv(InProcess([Scripted(2, terminates=True), Scripted(3, terminates=False)]), seed=0, **options)
 
 
 def actions(*values: int) -> Tensor:
@@ -56,17 +57,6 @@ def test_a_reset_row_carries_no_reward_and_ignores_its_action() -> None:
     row = vector.step(actions(-1, 2))
     assert row.reward.tolist() == pytest.approx([0.0, 3.2])
     assert row.obs["state"][0, [0, 2]].tolist() == [0, -1]
-
-
-def test_resets_are_not_counted_as_steps() -> None:
-    vector = two_envs()
-    vector.reset()
-    assert vector.is_step.tolist() == [False, False]
-    steps = 0
-    for _ in range(7):
-        vector.step(actions(0, 0))
-        steps += int(vector.is_step.sum())
-    assert steps == 2 * 7 - 2 - 1
 
 
 def test_finished_episodes_are_reported_with_the_row_that_ends_them_and_once() -> None:
@@ -118,7 +108,7 @@ class OneBuffer(Scripted):
 
 
 def test_not_even_a_reused_buffer_reaches_rows_that_were_given() -> None:
-    vector = VectorEnv([OneBuffer(3, terminates=True)], seed=0)
+    vector = VectorEnv(InProcess([OneBuffer(3, terminates=True)]), seed=0)
     vector.reset()
     first, second = vector.step(actions(0)), vector.step(actions(0))
     assert [row.obs["state"][0, 0].item() for row in (first, second)] == [1, 2]
@@ -188,11 +178,33 @@ def test_a_step_before_the_reset_is_refused() -> None:
         two_envs().step(actions(0, 0))
 
 
+def test_what_was_begun_is_finished_once() -> None:
+    vector = two_envs()
+    vector.reset()
+    with pytest.raises(ValueError, match=r"call begin\(\) first"):
+        vector.finish()
+    vector.begin(actions(1, 1))
+    with pytest.raises(ValueError, match=r"call finish\(\) first"):
+        vector.begin(actions(1, 1))
+    assert vector.finish().obs["state"][:, 0].tolist() == [1, 1]
+
+
+def test_while_a_step_is_under_way_a_snapshot_is_of_the_moment_before() -> None:
+    vector = two_envs()
+    vector.reset()
+    vector.step(actions(1, 1))
+    vector.begin(actions(2, 2))
+    snapshot = vector.snapshot()
+    assert snapshot.length.tolist() == [1, 1]
+    assert vector.restore(snapshot).obs["state"][:, 0].tolist() == [1, 1]
+    assert vector.step(actions(2, 2)).obs["state"][:, 0].tolist() == [2, 2]
+
+
 def test_environments_that_see_different_things_cannot_run_together() -> None:
     with pytest.raises(ValueError, match="the same spaces"):
-        VectorEnv([Counting(), Survival()], seed=0)
+        VectorEnv(InProcess([Counting(), Survival()]), seed=0)
     with pytest.raises(ValueError, match="at least one"):
-        VectorEnv([], seed=0)
+        VectorEnv(InProcess([]), seed=0)
 
 
 def test_the_autoreset_mode_is_the_one_that_the_configuration_names() -> None:
