@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dreamer_core.config.tree import EnvConfig
+from dreamer_core.envs.bounds import stretch_to
 from dreamer_core.envs.pixels import Screen, prepare_renderer
 from dreamer_core.errors import ConfigError, MissingExtraError
 from dreamer_core.types import ActionSpec, ObsSpec, Spaces, Step
@@ -104,15 +105,6 @@ def _read_action_space(space: "gymnasium.Space[Any]") -> tuple[ActionSpec, Trans
 
 
 def _rescale(space: "gymnasium.spaces.Box") -> Translate:
-    """[-1, 1] to the bounds of the space, clipped."""
-    low, high, shape, dtype = space.low.reshape(-1), space.high.reshape(-1), space.shape, space.dtype
-    if not (np.isfinite(low).all() and np.isfinite(high).all() and (low < high).all()):
-        raise ConfigError(
-            "env.id", f"its actions range over {low} to {high}; finite bounds with low < high are needed to map [-1, 1]"
-        )
-    half = (high - low) / 2
-
-    def translate(action: NDArray[np.generic]) -> NDArray[np.generic]:
-        return np.clip(low + (action.astype(np.float32) + 1.0) * half, low, high).reshape(shape).astype(dtype)
-
-    return translate
+    shape, dtype = space.shape, space.dtype
+    stretch = stretch_to(space.low.reshape(-1), space.high.reshape(-1))
+    return lambda action: stretch(action).reshape(shape).astype(dtype)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dreamer_core.errors import MissingExtraError
+from dreamer_core.config.tree import EnvConfig
+from dreamer_core.errors import ConfigError, MissingExtraError
 from dreamer_core.types import ObsSpec
 
 _LUMA = np.array([299, 587, 114])  # thousandths of red, green and blue in a grey (BT.601)
@@ -57,3 +58,9 @@ def prepare_renderer() -> None:
         raise MissingExtraError("env.obs=pixels", extra="pixels", package="pygame-ce")
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
+
+
+def refuse_pixels(config: EnvConfig) -> None:
+    """For a world that draws no picture."""
+    if config.obs == "pixels":
+        raise ConfigError("env.obs", f"{config.id} has no picture of itself, got 'pixels'; use vector")

@@ -9,6 +9,7 @@ from dreamer_core.envs import gym
 from dreamer_core.envs.bandit import Bandit
 from dreamer_core.envs.base import Env
 from dreamer_core.envs.counting import Counting
+from dreamer_core.envs.pixels import refuse_pixels
 from dreamer_core.envs.processes import Processes
 from dreamer_core.envs.stage import InProcess, Stage
 from dreamer_core.envs.survival import Survival
@@ -67,8 +68,7 @@ def _counting_pixels(config: EnvConfig) -> Env:
 
 
 def _without_screen(make: Callable[[], Env], config: EnvConfig) -> Env:
-    if config.obs == "pixels":
-        raise ConfigError("env.obs", f"{config.id} has no picture of itself, got 'pixels'; use vector")
+    refuse_pixels(config)
     return make()
 
 
