@@ -19,6 +19,7 @@ from dreamer_core.errors import CheckpointError
 from tests.unit.vector_play import random_actions, same_rows
 
 needs_pygame = pytest.mark.skipif(not importlib.util.find_spec("pygame"), reason="extra 'pixels' is not installed")
+needs_dmc = pytest.mark.skipif(not importlib.util.find_spec("dm_control"), reason="extra 'dmc' is not installed")
 needs_box2d = pytest.mark.skipif(not importlib.util.find_spec("Box2D"), reason="extra 'box2d' is not installed")
 
 RESUMED = [
@@ -34,6 +35,11 @@ RESUMED = [
         marks=needs_pygame,
     ),
     pytest.param(EnvConfig(id="LunarLander-v3", num_envs=2, max_episode_steps=9), id="lunar-lander", marks=needs_box2d),
+    pytest.param(
+        EnvConfig(id="dmc/reacher_easy", num_envs=2, max_episode_steps=14, action_repeat=2),
+        id="dmc-reacher",
+        marks=needs_dmc,
+    ),
     pytest.param(EnvConfig(id="dreamgate/Counting-v0", num_envs=3), id="counting"),
     pytest.param(EnvConfig(id="dreamgate/CountingPixels-v0", num_envs=2, screen_size=8), id="counting-pixels"),
     pytest.param(EnvConfig(id="dreamgate/CountingContinuous-v0", num_envs=2), id="counting-continuous"),
