@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from functools import partial
 
 from dreamer_core.config.tree import EnvConfig
-from dreamer_core.envs import dmc, gym
+from dreamer_core.envs import dmc, gym, minatar
 from dreamer_core.envs.bandit import Bandit
 from dreamer_core.envs.base import Env
 from dreamer_core.envs.counting import Counting
@@ -87,6 +87,7 @@ _WITHOUT_SCREEN: Mapping[str, Callable[[], Env]] = {
 _BUILDERS: Mapping[str, Builder] = {
     **dict.fromkeys(gym.ALLOWED, gym.make_gym),
     **dict.fromkeys(dmc.ALLOWED, dmc.make_dmc),
+    **dict.fromkeys(minatar.ALLOWED, minatar.make_minatar),
     **{env_id: partial(_without_screen, make) for env_id, make in _WITHOUT_SCREEN.items()},
     "dreamgate/CountingPixels-v0": _counting_pixels,
 }

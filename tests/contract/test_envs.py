@@ -18,7 +18,7 @@ needs_pygame = pytest.mark.skipif(not importlib.util.find_spec("pygame"), reason
 
 
 # How the ids begin that need a package, and the package and extra that they need.
-NEEDS = {"LunarLander-v3": ("Box2D", "box2d"), "dmc/": ("dm_control", "dmc")}
+NEEDS = {"LunarLander-v3": ("Box2D", "box2d"), "dmc/": ("dm_control", "dmc"), "minatar/": ("minatar", "minatar")}
 
 
 def skip_without_package(env_id: str) -> None:

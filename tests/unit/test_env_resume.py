@@ -20,6 +20,7 @@ from tests.unit.vector_play import random_actions, same_rows
 
 needs_pygame = pytest.mark.skipif(not importlib.util.find_spec("pygame"), reason="extra 'pixels' is not installed")
 needs_dmc = pytest.mark.skipif(not importlib.util.find_spec("dm_control"), reason="extra 'dmc' is not installed")
+needs_minatar = pytest.mark.skipif(not importlib.util.find_spec("minatar"), reason="extra 'minatar' is not installed")
 needs_box2d = pytest.mark.skipif(not importlib.util.find_spec("Box2D"), reason="extra 'box2d' is not installed")
 
 RESUMED = [
@@ -40,6 +41,7 @@ RESUMED = [
         id="dmc-reacher",
         marks=needs_dmc,
     ),
+    pytest.param(EnvConfig(id="minatar/Breakout", num_envs=2), id="minatar-breakout", marks=needs_minatar),
     pytest.param(EnvConfig(id="dreamgate/Counting-v0", num_envs=3), id="counting"),
     pytest.param(EnvConfig(id="dreamgate/CountingPixels-v0", num_envs=2, screen_size=8), id="counting-pixels"),
     pytest.param(EnvConfig(id="dreamgate/CountingContinuous-v0", num_envs=2), id="counting-continuous"),

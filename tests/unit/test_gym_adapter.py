@@ -141,6 +141,7 @@ def test_a_world_without_a_picture_cannot_be_seen_in_pixels() -> None:
         ("Box2D", EnvConfig(id="LunarLander-v3"), "box2d"),
         ("pygame", EnvConfig(id="CartPole-v1", obs="pixels"), "pixels"),
         ("dm_control", EnvConfig(id="dmc/cartpole_swingup"), "dmc"),
+        ("minatar", EnvConfig(id="minatar/Breakout"), "minatar"),
     ],
 )
 def test_a_missing_package_names_its_extra(
@@ -191,7 +192,7 @@ def test_the_picture_moves_with_the_world() -> None:
 
 
 def test_naming_environments_imports_none_of_their_packages() -> None:
-    names = {"gymnasium", "pygame", "Box2D", "dm_control", "mujoco"}
+    names = {"gymnasium", "pygame", "Box2D", "dm_control", "mujoco", "minatar"}
     code = f"import sys, dreamer_core.envs.registry; sys.exit(bool({names} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
