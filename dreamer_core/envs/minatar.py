@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dreamer_core.config.tree import EnvConfig
-from dreamer_core.envs.pixels import refuse_pixels
 from dreamer_core.errors import MissingExtraError
 from dreamer_core.types import ActionSpec, ObsSpec, Spaces, Step
 
@@ -29,17 +28,22 @@ _STICKY = 0.1  # how often the last action is taken again in place of the one gi
 
 
 class MinAtarEnv:
-    """One game: its cells, row by row, each with its channels, as one `state` of zeros and ones.
+    """One game, seen as one `state` of zeros and ones: its cells row by row, each with its channels.
 
+    As an image the same is a `grid` of black and white, with a channel for each kind of thing instead of colours.
     The actions are those that do something in the game.
     """
 
-    def __init__(self, game: "minatar.Environment", *, ends_by_clock: bool = False) -> None:
+    def __init__(self, game: "minatar.Environment", *, as_image: bool = False, ends_by_clock: bool = False) -> None:
         self.game = game
+        self.as_image = as_image
         self.ends_by_clock = ends_by_clock
         self._actions = tuple(game.minimal_action_set())
+        height, width, channels = game.state_shape()
+        image = ObsSpec(kind="image", shape=(channels, height, width))
+        vector = ObsSpec(kind="vector", shape=(height * width * channels,))
         self.spaces = Spaces(
-            obs={"state": ObsSpec(kind="vector", shape=(int(np.prod(game.state_shape())),))},
+            obs={"grid": image} if as_image else {"state": vector},
             action=ActionSpec(kind="discrete", sizes=(len(self._actions),)),
         )
 
@@ -57,14 +61,16 @@ class MinAtarEnv:
     def close(self) -> None: ...
 
     def _look(self) -> dict[str, NDArray[np.generic]]:
-        return {"state": self.game.state().astype(np.float32).reshape(-1)}
+        cells = self.game.state()
+        if self.as_image:
+            return {"grid": np.ascontiguousarray(cells.transpose(2, 0, 1)).astype(np.uint8) * np.uint8(255)}
+        return {"state": cells.astype(np.float32).reshape(-1)}
 
 
 def make_minatar(config: EnvConfig) -> MinAtarEnv:
-    refuse_pixels(config)
     if importlib.util.find_spec("minatar") is None:
         raise MissingExtraError(f"env.id={config.id}", extra="minatar", package="minatar")
     import minatar
 
     game = minatar.Environment(_GAMES[config.id], sticky_action_prob=_STICKY, difficulty_ramping=True)
-    return MinAtarEnv(game, ends_by_clock=config.id in _ENDS_BY_CLOCK)
+    return MinAtarEnv(game, as_image=config.obs == "pixels", ends_by_clock=config.id in _ENDS_BY_CLOCK)

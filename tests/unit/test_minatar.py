@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from dreamer_core.config.tree import EnvConfig
 from dreamer_core.envs import minatar
 from dreamer_core.envs.base import Env
+from dreamer_core.envs.checker import check_env
 from dreamer_core.envs.minatar import MinAtarEnv
 from dreamer_core.envs.registry import make_env
-from dreamer_core.errors import ConfigError
 from dreamer_core.types import Step
 
 needs_minatar = pytest.mark.skipif(not importlib.util.find_spec("minatar"), reason="extra 'minatar' is not installed")
@@ -87,10 +87,18 @@ def test_the_last_action_of_an_episode_does_not_stick_to_the_next_one() -> None:
     assert (game.last_action, game.seeds) == (0, [7])
 
 
+def test_an_image_has_one_channel_for_each_kind_of_thing() -> None:
+    env = MinAtarEnv(FakeGame(), as_image=True)
+    assert (env.spaces.obs["grid"].kind, env.spaces.obs["grid"].shape) == ("image", (2, 2, 2))
+    assert env.reset(seed=0).obs["grid"].tolist() == [[[255, 0], [0, 255]], [[0, 0], [255, 255]]]
+
+
+@needs_minatar
 @pytest.mark.parametrize("env_id", minatar.ALLOWED)
-def test_no_game_can_be_seen_in_pixels(env_id: str) -> None:
-    with pytest.raises(ConfigError, match=rf"env\.obs: {env_id} has no picture of itself, got 'pixels'; use vector"):
-        make_env(EnvConfig(id=env_id, obs="pixels"))
+def test_every_game_keeps_the_contract_as_an_image(env_id: str) -> None:
+    env = make_env(EnvConfig(id=env_id, obs="pixels"))
+    check_env(env, steps=100)
+    assert env.spaces.obs["grid"].shape[1:] == (10, 10)
 
 
 @needs_minatar
