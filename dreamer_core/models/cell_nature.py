@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from dreamer_core.models.activation import Stage, activate
+from dreamer_core.models.gates import Gates, open_gates
 
 
 class Cell(NamedTuple):
@@ -31,10 +32,7 @@ class Step(NamedTuple):
     product: Tensor  # (B, D), of the hidden layer before its norm
     both: Tensor  # (B, 2 U), the projections
     hidden: Tensor  # (blocks, B, D / blocks)
-    reset: Tensor  # this one and the following likewise
-    proposal: Tensor  # before the reset gate
-    candidate: Tensor
-    update: Tensor
+    gates: Gates  # (blocks, B, D / blocks)
 
 
 def advance(cell: Cell, deter: Tensor, from_deter: Tensor, from_stoch: Tensor, from_action: Tensor) -> Step:
@@ -45,11 +43,8 @@ def advance(cell: Cell, deter: Tensor, from_deter: Tensor, from_stoch: Tensor, f
     product = torch.addmm(from_action, both, cell.shared)
     product += from_blocks(torch.bmm(grouped, cell.own))
     hidden = by_block(activate(product, cell.hidden), cell)
-    reset, proposal, update = torch.baddbmm(cell.gates_bias, hidden, cell.gates).chunk(3, -1)
-    reset, update = torch.sigmoid(reset), torch.sigmoid(update - 1)
-    candidate = (reset * proposal).tanh_()
-    after = from_blocks(torch.lerp(grouped, candidate, update))
-    return Step(after, product, both, hidden, reset, proposal, candidate, update)
+    after, gates = open_gates(torch.baddbmm(cell.gates_bias, hidden, cell.gates), grouped)
+    return Step(from_blocks(after), product, both, hidden, gates)
 
 
 def by_block(x: Tensor, cell: Cell) -> Tensor:
@@ -60,12 +55,3 @@ def by_block(x: Tensor, cell: Cell) -> Tensor:
 def from_blocks(x: Tensor) -> Tensor:
     """The other way round, as a copy."""
     return torch.flatten(x.transpose(0, 1), 1)
-
-
-def back_through_gates(after: Tensor, step: Step, before: Tensor) -> tuple[Tensor, Tensor]:
-    """From the gradient of the next state, by block, to those of the gates' product and of the state `before`."""
-    kept = after * step.update
-    candidate = torch.ops.aten.tanh_backward(kept, step.candidate)
-    reset = torch.ops.aten.sigmoid_backward(candidate * step.proposal, step.reset)
-    update = torch.ops.aten.sigmoid_backward(after * (step.candidate - before), step.update)
-    return torch.cat([reset, candidate.mul_(step.reset), update], -1), after - kept

@@ -11,7 +11,8 @@ from dreamer_core.models.cell_nature import Cell
 from dreamer_core.models.gather import OneHots
 from dreamer_core.models.layers import BlockLinear, Linear, Style, mlp, runs_by_hand, stage_of
 from dreamer_core.models.rssm import RSSM, Predict, gated_update, posterior_net, prior_net
-from dreamer_core.models.scan_nature import Plan, Posterior, scan
+from dreamer_core.models.scan import Plan, Posterior
+from dreamer_core.models.scan_nature import scan
 from dreamer_core.rng import Sampler
 from dreamer_core.types import ActionSpec, State
 

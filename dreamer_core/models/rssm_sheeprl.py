@@ -6,9 +6,12 @@ from torch import Tensor, nn
 
 from dreamer_core.config.model import WorldModelConfig
 from dreamer_core.models import gather
+from dreamer_core.models.activation import Stage
 from dreamer_core.models.gather import OneHots
-from dreamer_core.models.layers import Linear, Style, runs_by_hand
+from dreamer_core.models.layers import Linear, Style, runs_by_hand, stage_of
 from dreamer_core.models.rssm import RSSM, Predict, gated_update, posterior_net, prior_net
+from dreamer_core.models.scan import Plan, Posterior
+from dreamer_core.models.scan_sheeprl import Cell, scan
 from dreamer_core.rng import Sampler
 from dreamer_core.types import ActionSpec, State
 
@@ -59,6 +62,22 @@ class SheeprlRSSM(RSSM):
             return State(after, sampler.one_hot(self._probs(self.prior_logits(after))))
 
         return predict
+
+    def _scan(
+        self, state: State, fresh: State, keep: Tensor, actions: Tensor, embedded: Tensor, sampler: Sampler
+    ) -> tuple[State, Tensor]:
+        if self.is_decoupled or len(self.posterior_net) > 3 or not runs_by_hand(embedded):
+            return super()._scan(state, fresh, keep, actions, embedded, sampler)
+        norm, out = self.posterior_net[0], self.posterior_net[2]
+        assert isinstance(out, Linear)
+        hidden = stage_of(self.posterior_in.weight[:, : self.deterministic], None, norm)
+        cell = Cell(
+            mix=stage_of(self.mix_in.weight[:, : self.stochastic * self.classes], None, self.mix_norm[0]),
+            gates=stage_of(self.gates.weight, None, self.gates_norm),
+        )
+        posterior, plan = Posterior(hidden, Stage(out.weight, out.bias)), Plan(sampler, self.unimix, hidden.eps)
+        deter, stoch, probs = scan(cell, posterior, state, fresh, keep, (actions, embedded), plan)
+        return State(deter, stoch), probs.log()
 
     def _gate(self, deter: Tensor, mixed: Tensor) -> Tensor:
         gates = self.gates_norm(self.gates(torch.cat([deter, self.mix_norm(mixed)], -1)))

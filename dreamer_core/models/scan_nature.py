@@ -11,26 +11,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from dreamer_core.models.activation import Stage, activate, deactivate
-from dreamer_core.models.cell_nature import Cell, Step, advance, back_through_gates, by_block, from_blocks
-from dreamer_core.models.distributions import softmax, softmax_gradient
-from dreamer_core.rng import Sampler
+from dreamer_core.models.activation import Back, Stage, deactivate
+from dreamer_core.models.cell_nature import Cell, Step, advance, by_block, from_blocks
+from dreamer_core.models.gates import back_through
+from dreamer_core.models.scan import Look, Plan, Posterior, given, look, look_back
 from dreamer_core.types import State
-
-
-class Posterior(NamedTuple):
-    """From the deterministic state and the observation, which comes in already multiplied, to logits."""
-
-    hidden: Stage
-    out: Stage
-
-
-class Plan(NamedTuple):
-    """What the operation needs to know besides tensors."""
-
-    sampler: Sampler
-    unimix: float
-    eps: float
 
 
 class _Moment(NamedTuple):
@@ -41,9 +26,7 @@ class _Moment(NamedTuple):
     from_deter: Tensor  # before its norm
     from_stoch: Tensor  # likewise
     step: Step
-    product: Tensor  # of the posterior's hidden layer, before its norm
-    hidden: Tensor
-    chosen: Tensor  # (B, S, C): softmax
+    seen: Look
 
 
 def scan(
@@ -69,15 +52,12 @@ class _Scan(torch.autograd.Function):
         moments, states = [], []
         for kept, action, observed in zip(keep.unbind(), actions.unbind(), seen.unbind(), strict=True):
             deter, stoch = kept * deter, kept[..., None] * stoch
-            from_deter = torch.addmm(_given(cell.deter.bias), deter, cell.deter.weight.t())
-            from_stoch = torch.addmm(_given(cell.stoch.bias), stoch.flatten(1), cell.stoch.weight.t())
+            from_deter = torch.addmm(given(cell.deter.bias), deter, cell.deter.weight.t())
+            from_stoch = torch.addmm(given(cell.stoch.bias), stoch.flatten(1), cell.stoch.weight.t())
             step = advance(cell, deter, from_deter, from_stoch, action)
-            product = torch.addmm(observed, step.deter, posterior.hidden.weight.t())
-            hidden = activate(product, posterior.hidden)
-            logits = torch.addmm(_given(posterior.out.bias), hidden, posterior.out.weight.t())
-            chosen = softmax(logits.view_as(stoch))
-            moments.append(_Moment(deter, stoch, from_deter, from_stoch, step, product, hidden, chosen))
-            probs = (1 - plan.unimix) * chosen + plan.unimix / chosen.shape[-1]
+            found = look(posterior, step.deter, observed, stoch.shape[-1])
+            moments.append(_Moment(deter, stoch, from_deter, from_stoch, step, found))
+            probs = (1 - plan.unimix) * found.chosen + plan.unimix / stoch.shape[-1]
             deter, stoch = step.deter, plan.sampler.one_hot(probs)
             states.append((deter, stoch, probs))
         ctx.plan, ctx.moments = plan, moments
@@ -99,11 +79,6 @@ class _Scan(torch.autograd.Function):
             deter, stoch = books.back(t, deter.add_(to_deter[t]), stoch)
             deter, stoch = deter.mul_(keep[t]), stoch.mul_(keep[t]).view_as(to_stoch[0])
         return None, None, deter, stoch, *books.close()
-
-
-def _given(bias: Tensor | None) -> Tensor:
-    assert bias is not None
-    return bias
 
 
 def _arrange(weights: Sequence[Any], eps: float) -> tuple[Cell, Posterior]:
@@ -131,22 +106,22 @@ class _Books:
     def __init__(self, cell: Cell, posterior: Posterior, moments: list[_Moment]) -> None:
         self.cell, self.posterior, self.moments = cell, posterior, moments
         self.entries: list[tuple[Tensor, ...]] = []
-        self.gains = [torch.zeros_like(_given(s.gain)) for s in (cell.deter, cell.stoch, cell.hidden, posterior.hidden)]
+        self.gains = [torch.zeros_like(given(s.gain)) for s in (cell.deter, cell.stoch, cell.hidden, posterior.hidden)]
 
     def back(self, t: int, deter: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """From the gradients of a moment's state to those of the state before it."""
         cell, posterior, moment = self.cell, self.posterior, self.moments[t]
-        logits = softmax_gradient(chosen, moment.chosen).flatten(1)
-        seen = self._norm(3, logits @ posterior.out.weight, moment.product, posterior.hidden)
+        logits, back = look_back(posterior, moment.seen, chosen)
+        seen = self._keep(3, back)
         deter = deter.addmm_(seen, posterior.hidden.weight)
-        gates, past = back_through_gates(by_block(deter, cell), moment.step, by_block(moment.deter, cell))
+        gates, past = back_through(moment.step.gates, by_block(deter, cell), by_block(moment.deter, cell))
         hidden = from_blocks(torch.bmm(gates, cell.gates.transpose(1, 2)))
-        product = self._norm(2, hidden, moment.step.product, cell.hidden)
+        product = self._keep(2, deactivate(hidden, moment.step.product, cell.hidden))
         past = torch.baddbmm(past, by_block(product, cell), cell.own.transpose(1, 2))
         both = product @ cell.shared.t()
         units = both.shape[1] // 2
-        from_deter = self._norm(0, both[:, :units], moment.from_deter, cell.deter)
-        from_stoch = self._norm(1, both[:, units:], moment.from_stoch, cell.stoch)
+        from_deter = self._keep(0, deactivate(both[:, :units], moment.from_deter, cell.deter))
+        from_stoch = self._keep(1, deactivate(both[:, units:], moment.from_stoch, cell.stoch))
         self.entries.append((from_deter, from_stoch, product, gates, seen, logits))
         return from_blocks(past).addmm_(from_deter, cell.deter.weight), from_stoch @ cell.stoch.weight
 
@@ -175,11 +150,10 @@ class _Books:
             gates.sum(1, keepdim=True),
             seen.t() @ torch.cat([m.step.deter for m in moments]),
             self.gains[3],
-            logits.t() @ torch.cat([m.hidden for m in moments]),
+            logits.t() @ torch.cat([m.seen.hidden for m in moments]),
             logits.sum(0),
         ]
 
-    def _norm(self, which: int, gradient: Tensor, product: Tensor, stage: Stage) -> Tensor:
-        back = deactivate(gradient, product, stage)
+    def _keep(self, which: int, back: Back) -> Tensor:
         self.gains[which] += back.gain
         return back.product
