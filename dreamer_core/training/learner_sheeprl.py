@@ -9,6 +9,7 @@ from torch.optim import Adam, Optimizer
 from dreamer_core.config.model import OptimizerConfig
 from dreamer_core.models.agent import Agent
 from dreamer_core.models.behavior import Dream, action_metrics, imagine, imagine_watched, last_rows
+from dreamer_core.models.gather import OneHots
 from dreamer_core.models.returns import lambda_returns
 from dreamer_core.models.world_model import Moment
 from dreamer_core.rng import Sampler
@@ -21,6 +22,7 @@ class Judged(NamedTuple):
     """A dream with its worth. Gradients flow through it only where actions are continuous."""
 
     dream: Dream
+    logits: Tensor | None  # (H, N, bins) of the critic, with a gradient for its weights alone; None: looked at again
     values: Tensor  # (H + 1, N)
     returns: Tensor  # (H, N)
     weights: Tensor  # (H + 1, N)
@@ -85,13 +87,24 @@ class SheeprlLearner(Learner):
         play = imagine if is_continuous else imagine_watched
         dream = play(agent.world_model, agent.actor, last_rows(states, algo.imag_last), algo.horizon, sampler)
         with torch.set_grad_enabled(is_continuous):
-            values = agent.critic.value(dream.features, dream.ones)
+            logits, values = self._values(dream)
             reward = agent.world_model.predict_reward(dream.features, dream.ones)
             goes_on = (agent.world_model.continue_logit(dream.features, dream.ones) > 0).float()
             real = 1.0 - moment.terminated[-algo.imag_last :].float().flatten()
             discount = torch.cat([real[None], goes_on[1:]]) * algo.gamma
             returns = lambda_returns(reward[1:], values[1:], discount[1:], algo.lmbda)
-        return Judged(dream, values, returns, torch.cumprod(discount, 0).detach() / algo.gamma)
+        return Judged(dream, logits, values, returns, torch.cumprod(discount, 0).detach() / algo.gamma)
+
+    def _values(self, dream: Dream) -> tuple[Tensor | None, Tensor]:
+        """Discrete dreams carry no gradient, so that one look of the critic serves the returns and its own loss."""
+        critic = self.agent.critic
+        if dream.ones is None:
+            return None, critic.value(dream.features)
+        last = OneHots(dream.ones.at[-1:], dream.ones.width)
+        with torch.enable_grad():
+            logits = critic(dream.features[:-1], dream.ones.before_last())
+        values = critic.bins.mean(logits.detach())
+        return logits, torch.cat([values, critic.value(dream.features[-1:], last)])
 
     def _policy_loss(self, judged: Judged, offset: Tensor, scale: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         is_continuous = self.agent.spaces.action.is_continuous
@@ -110,7 +123,7 @@ class SheeprlLearner(Learner):
     def _value_loss(self, judged: Judged) -> Tensor:
         features, critic = judged.dream.features[:-1].detach(), self.agent.critic
         ones = None if judged.dream.ones is None else judged.dream.ones.before_last()
-        logits = critic(features, ones)
+        logits = critic(features, ones) if judged.logits is None else judged.logits
         with torch.no_grad():
             slow = self.agent.slow_critic.value(features, ones)
         loss = critic.bins.loss(logits, judged.returns, (slow, self.config.critic.slow_regularizer))
