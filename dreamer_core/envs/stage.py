@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dreamer_core.envs.base import Env
-from dreamer_core.types import ActionSpec, ObsSpec, Spaces
+from dreamer_core.types import ActionSpec, ObsSpec, Spaces, Step
 
 # Instead of a seed to begin an episode with: take the action, or do nothing at all.
 ADVANCE, STAY = -1, -2
@@ -37,7 +37,7 @@ class Stage(Protocol):
     def num_envs(self) -> int: ...
 
     def begin(self, orders: Orders) -> None:
-        """Returns at once where the environments have a process of their own."""
+        """Returns at once where the environments have a process of their own. Orders not finished are forgotten."""
         ...
 
     def finish(self) -> Moment:
@@ -99,11 +99,18 @@ def obey(envs: Sequence[Env], board: NDArray[np.void]) -> None:
         if what == STAY:
             continue
         step = env.step(board["action"][index].copy()) if what == ADVANCE else env.reset(what)
-        for key, value in step.obs.items():
-            board[_column(key)][index] = value
-        board["reward"][index] = step.reward
-        board["terminated"][index], board["truncated"][index] = step.terminated, step.truncated
+        _note(board, index, step, env.spaces)
         board["what"][index] = STAY  # an order is obeyed once
+
+
+def _note(board: NDArray[np.void], index: int, step: Step, spaces: Spaces) -> None:
+    for key, spec in spaces.obs.items():
+        value = step.obs[key]
+        if value.shape != spec.shape:  # NumPy would stretch it
+            raise ValueError(f"environment {index} shows {key!r} as {value.shape}, its spaces say {spec.shape}")
+        board[_column(key)][index] = value
+    board["reward"][index] = step.reward
+    board["terminated"][index], board["truncated"][index] = step.terminated, step.truncated
 
 
 def read(board: NDArray[np.void], spaces: Spaces) -> Moment:

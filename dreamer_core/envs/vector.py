@@ -109,8 +109,6 @@ class VectorEnv:
         return episode_seed(self.seed, index, number)
 
     def _begin_episodes(self, numbers: list[int]) -> Rows:
-        if self._orders is not None:
-            self.stage.finish()  # of a step that nobody will ask for any more
         seeds = np.array([self._seed_of(index, number) for index, number in enumerate(numbers)], dtype=np.int64)
         spec = self.spaces.action
         moment = self._order(Orders(seeds, np.zeros((self.num_envs, spec.stored_width), action_dtype(spec))))

@@ -66,7 +66,8 @@ class SheeprlRSSM(RSSM):
     def _scan(
         self, state: State, fresh: State, keep: Tensor, actions: Tensor, embedded: Tensor, sampler: Sampler
     ) -> tuple[State, Tensor]:
-        if self.is_decoupled or len(self.posterior_net) > 3 or not runs_by_hand(embedded):
+        if self.is_decoupled or len(self.posterior_net) > 3 or not (self.unimix and runs_by_hand(embedded)):
+            # Without a floor under them, probabilities can be 0, and only logits tell how unlikely that is.
             return super()._scan(state, fresh, keep, actions, embedded, sampler)
         norm, out = self.posterior_net[0], self.posterior_net[2]
         assert isinstance(out, Linear)

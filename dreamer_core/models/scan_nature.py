@@ -30,16 +30,16 @@ class _Moment(NamedTuple):
 
 
 def scan(
-    cell: Cell, posterior: Posterior, start: State, keep: Tensor, given: tuple[Tensor, Tensor], plan: Plan
+    cell: Cell, posterior: Posterior, start: State, keep: Tensor, known: tuple[Tensor, Tensor], plan: Plan
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Deterministic and stochastic states (T, B, ...) and the posterior's probabilities.
 
     `start` (B, ...) is where the sequence starts, `keep` (T, B, 1) is 0 where the past is forgotten;
-    `given` is what the hidden layers of cell and posterior take from actions (T, B, D) and observations (T, B, U).
+    `known` is what the hidden layers of cell and posterior take from actions (T, B, D) and observations (T, B, U).
     """
     weights = [*cell.deter[:3], *cell.stoch[:3], cell.own, cell.shared, cell.hidden.gain, cell.gates, cell.gates_bias]
     weights += [posterior.hidden.weight, posterior.hidden.gain, *posterior.out[:2]]
-    out: tuple[Tensor, Tensor, Tensor] = _Scan.apply(plan, keep, *start, *given, *weights)  # type: ignore[no-untyped-call]
+    out: tuple[Tensor, Tensor, Tensor] = _Scan.apply(plan, keep, *start, *known, *weights)  # type: ignore[no-untyped-call]
     return out
 
 

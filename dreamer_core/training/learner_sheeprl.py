@@ -60,6 +60,7 @@ class SheeprlLearner(Learner):
                 plan.lr_scale,
             )
         states = model.observed.states.detach()
+        del model  # and with it what its gradient needed of every moment
         if plan.actor_critic:
             metrics |= self._behave(moment, states, sampler, plan.lr_scale * plan.ac_lr_scale)
         return Update(metrics, states)

@@ -159,7 +159,7 @@ def test_a_file_that_is_no_text_is_one_clear_error(tmp_path: Path) -> None:
 def test_every_preset_describes_itself() -> None:
     described = describe_presets()
     assert list(described) == preset_names()
-    assert described["cartpole"] == "CartPole-v1 from its four numbers, solved in minutes on one core."
+    assert described["cartpole"] == "CartPole-v1 from its four numbers, learned in minutes on one core."
     assert all(text.endswith(".") or text.endswith(")") for text in described.values()), described
 
 

@@ -124,11 +124,19 @@ def test_begin_does_not_wait_for_the_environments(tmp_path: Path) -> None:
         assert vector.finish().obs["state"][:, 0].tolist() == [1, 1, 1]
 
 
-def test_closing_ends_the_processes() -> None:
+def test_a_step_that_nobody_waited_for_does_not_answer_the_next_one() -> None:
+    with three_of(Counting) as vector:
+        vector.begin(actions(1, 1, 1))  # and whoever began it was interrupted
+        vector.reset()
+        assert [vector.step(actions(0, 0, 0)).obs["state"][0, 0].item() for _ in range(3)] == [1, 2, 3]
+
+
+def test_closing_ends_the_processes_and_can_be_done_twice() -> None:
     with three_of(Counting) as vector:
         pids = pids_of(vector)
         assert len(pids) == 2
         assert all(psutil.pid_exists(pid) for pid in pids)
+        vector.close()
     assert not any(psutil.pid_exists(pid) for pid in pids)
 
 
@@ -140,13 +148,13 @@ if __name__ == "__main__":
     vector = make_vector_env(EnvConfig(num_envs=2), seed=0, processes=2)
     vector.reset()
     print(*vector.stage.pids, flush=True)
-    input()
+    {then}
 """
 
 
 def test_an_owner_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
     script = tmp_path / "owner.py"
-    script.write_text(OWNER)
+    script.write_text(OWNER.format(then="input()"))
     with subprocess.Popen([sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout
         left = [psutil.Process(int(pid)) for pid in owner.stdout.readline().split()]
@@ -154,6 +162,12 @@ def test_an_owner_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> Non
     assert len(left) == 2
     _, alive = psutil.wait_procs(left, timeout=30)
     assert not alive
+
+
+def test_a_script_that_forgets_to_close_ends_all_the_same(tmp_path: Path) -> None:
+    script = tmp_path / "owner.py"
+    script.write_text(OWNER.format(then="raise SystemExit(3)"))
+    assert subprocess.run([sys.executable, script], capture_output=True, timeout=60, check=False).returncode == 3
 
 
 def test_interrupts_are_left_to_the_owner() -> None:

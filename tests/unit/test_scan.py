@@ -9,7 +9,7 @@ from dreamer_core.models.rssm_nature import NatureRSSM
 from dreamer_core.models.rssm_sheeprl import SheeprlRSSM
 from dreamer_core.rng import ModeSampler, make_generator
 from dreamer_core.types import State
-from tests.factories import random_state, tiny_agent
+from tests.factories import output_layer, random_state, tiny_agent
 
 T, B = 6, 3
 
@@ -45,6 +45,16 @@ def test_the_past_before_a_first_row_gets_no_gradient(rssm: RSSM) -> None:
     deter, stoch = inputs[0]
     found = gradients(states, posterior, [deter, stoch])
     assert [gradient.abs().sum().item() for gradient in found] == [0, 0]
+
+
+def test_without_a_floor_a_hopeless_class_keeps_a_finite_log_probability(rssm: RSSM) -> None:
+    assert isinstance(rssm, NatureRSSM | SheeprlRSSM)
+    rssm.unimix = 0.0
+    out = output_layer(rssm.posterior_net)
+    with torch.no_grad():
+        out.bias[0] = -2000  # whose exponential is 0 in every precision
+    _, posterior = rssm._scan(*arguments(rssm))
+    assert bool(torch.isfinite(posterior).all())
 
 
 @pytest.mark.parametrize("begins", [True, False])

@@ -200,6 +200,37 @@ def test_while_a_step_is_under_way_a_snapshot_is_of_the_moment_before() -> None:
     assert vector.step(actions(2, 2)).obs["state"][:, 0].tolist() == [2, 2]
 
 
+class Failing(Scripted):
+    """Fails when it is given action 2."""
+
+    def step(self, action: NDArray[np.generic]) -> Step:
+        if action[0] == 2:
+            raise RuntimeError("the joystick came off")
+        return super().step(action)
+
+
+def test_after_a_step_that_failed_one_can_start_over() -> None:
+    vector = VectorEnv(InProcess([Failing(3, terminates=True)]), seed=0)
+    vector.reset()
+    with pytest.raises(RuntimeError, match="joystick"):
+        vector.step(actions(2))
+    vector.reset()
+    assert vector.step(actions(1)).obs["state"][0, 0].item() == 1
+
+
+class Shrinking(Scripted):
+    """Shows less than it said it would."""
+
+    def reset(self, seed: int) -> Step:
+        step = super().reset(seed)
+        return step._replace(obs={"state": step.obs["state"][:1]})
+
+
+def test_an_observation_of_another_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"environment 0 shows 'state' as \(1,\), its spaces say \(3,\)"):
+        VectorEnv(InProcess([Shrinking(3, terminates=True)]), seed=0).reset()
+
+
 def test_environments_that_see_different_things_cannot_run_together() -> None:
     with pytest.raises(ValueError, match="the same spaces"):
         VectorEnv(InProcess([Counting(), Survival()]), seed=0)

@@ -20,7 +20,7 @@ from tests.server.conftest import TOKEN
 def test_presets_are_listed_with_what_they_are(client: TestClient) -> None:
     items = client.get("/api/v1/presets").json()["items"]
     text = {item["name"]: item["text"] for item in items}
-    assert text["cartpole"] == "CartPole-v1 from its four numbers, solved in minutes on one core."
+    assert text["cartpole"] == "CartPole-v1 from its four numbers, learned in minutes on one core."
 
 
 def test_a_preset_may_be_layered(client: TestClient) -> None:

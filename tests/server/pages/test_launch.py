@@ -31,7 +31,7 @@ def test_the_form_offers_every_preset_and_every_setting(client: TestClient) -> N
     page = open_page(client, "/launch")
     assert '<option value="nature-12m"' in page
     assert 'data-key="algo.horizon"' in page
-    assert "solved in minutes on one core" in page
+    assert "learned in minutes on one core" in page
 
 
 def test_the_check_says_what_would_be_launched(client: TestClient) -> None:
