@@ -48,6 +48,7 @@ class EncoderConfig:
     mlp_layers: int = 5
     dense_units: int = 1024
     symlog_inputs: bool = True
+    append_one: bool = False  # a 1 beside the numbers of vectors, so that the first norm keeps their size
 
     def __post_init__(self) -> None:
         at_least(1, cnn_channels_multiplier=self.cnn_channels_multiplier, mlp_layers=self.mlp_layers)
@@ -117,6 +118,7 @@ class WorldModelConfig:
     kl_free_nats: float = 1.0
     kl_regularizer: float = 1.0
     continue_scale_factor: float = 1.0
+    vector_gain: float = 1.0  # vectors times this, before symlog, going in and being predicted
     continue_discount: bool = False  # nature: the continue head predicts the discount, not bare survival
     reward_grad: bool = True  # the reward loss shapes the latent states
     clip_gradients: float = 1000.0  # sheeprl
@@ -136,6 +138,7 @@ class WorldModelConfig:
         at_least(1, stochastic_size=self.stochastic_size)
         at_least(0, kl_dynamic=self.kl_dynamic, kl_representation=self.kl_representation)
         at_least(0, kl_free_nats=self.kl_free_nats, kl_regularizer=self.kl_regularizer)
+        above(0, vector_gain=self.vector_gain)
         at_least(0, continue_scale_factor=self.continue_scale_factor, clip_gradients=self.clip_gradients)
 
 
@@ -203,6 +206,7 @@ class CriticConfig:
     replay_loss: bool = False  # nature: learn on replayed steps too
     replay_grad: bool = False  # nature: let that loss shape the world model
     outscale: float = 0.0  # nature
+    lr_factor: float = 1.0  # nature: its learning rate, in units of the optimizer's
     optimizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(lr=8e-5, eps=1e-5))  # sheeprl
 
     def __post_init__(self) -> None:
@@ -210,6 +214,7 @@ class CriticConfig:
         at_least(2, bins=self.bins)
         at_least(1, per_rank_target_network_update_freq=self.per_rank_target_network_update_freq)
         at_least(0, clip_gradients=self.clip_gradients, slow_regularizer=self.slow_regularizer, outscale=self.outscale)
+        above(0, lr_factor=self.lr_factor)
         if not 0.0 < self.tau <= 1.0:
             raise ConfigError("tau", f"must be in (0, 1], got {self.tau}")
 

@@ -33,10 +33,19 @@ class LatentSizes:
 
 
 class Decoder(nn.Module):
-    def __init__(self, config: DecoderConfig, style: Style, specs: Mapping[str, ObsSpec], sizes: LatentSizes) -> None:
+    def __init__(
+        self,
+        config: DecoderConfig,
+        style: Style,
+        specs: Mapping[str, ObsSpec],
+        sizes: LatentSizes,
+        *,
+        vector_gain: float = 1.0,
+    ) -> None:
         super().__init__()
         self.specs = dict(specs)
         self.style = style
+        self.vector_gain = vector_gain
         images = {key: spec for key, spec in specs.items() if spec.kind != "vector"}
         vectors = {key: spec for key, spec in specs.items() if spec.kind == "vector"}
         self.image = _image_decoder(config, style, images, sizes) if images else None
@@ -59,14 +68,15 @@ class Decoder(nn.Module):
         """Predictions in the space of the observations: pixels in [0, 1], vectors as they are."""
         offset = 0.0 if self.style.is_nature else 0.5
         return {
-            key: symexp(value) if self.specs[key].kind == "vector" else (value + offset).clamp(0, 1)
+            key: symexp(value) / self.vector_gain if self.specs[key].kind == "vector" else (value + offset).clamp(0, 1)
             for key, value in self(features).items()
         }
 
     def _loss_of(self, key: str, prediction: Tensor, obs: Tensor) -> Tensor:
         spec = self.specs[key]
         if spec.kind == "vector":
-            return symlog_squared_error(prediction, obs, 0.0 if self.style.is_nature else SYMLOG_TOLERANCE)
+            target = obs.float() * self.vector_gain
+            return symlog_squared_error(prediction, target, 0.0 if self.style.is_nature else SYMLOG_TOLERANCE)
         return squared_error(prediction, to_unit(obs, spec) - (0.0 if self.style.is_nature else 0.5), 3)
 
 

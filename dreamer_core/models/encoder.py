@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dreamer_core.config.model import EncoderConfig
@@ -16,12 +17,14 @@ from dreamer_core.types import ObsSpec
 class Encoder(nn.Module):
     """Images first, then vectors, side by side."""
 
-    def __init__(self, config: EncoderConfig, style: Style, specs: Mapping[str, ObsSpec]) -> None:
+    def __init__(
+        self, config: EncoderConfig, style: Style, specs: Mapping[str, ObsSpec], *, vector_gain: float = 1.0
+    ) -> None:
         super().__init__()
         images = {key: spec for key, spec in specs.items() if spec.kind != "vector"}
         vectors = {key: spec for key, spec in specs.items() if spec.kind == "vector"}
         self.image = ImageEncoder(config, style, images) if images else None
-        self.vector = VectorEncoder(config, style, vectors) if vectors else None
+        self.vector = VectorEncoder(config, style, vectors, gain=vector_gain) if vectors else None
         self.size = sum(part.size for part in (self.image, self.vector) if part is not None)
 
     def forward(self, obs: Mapping[str, Tensor]) -> Tensor:
@@ -30,16 +33,22 @@ class Encoder(nn.Module):
 
 
 class VectorEncoder(nn.Module):
-    def __init__(self, config: EncoderConfig, style: Style, specs: Mapping[str, ObsSpec]) -> None:
+    """The first norm would leave only the direction of the numbers: a 1 beside them (`append_one`) keeps their size."""
+
+    def __init__(self, config: EncoderConfig, style: Style, specs: Mapping[str, ObsSpec], *, gain: float = 1.0) -> None:
         super().__init__()
         self.keys = tuple(specs)
+        self.gain = gain
+        self.append_one = config.append_one
         self.symlog_inputs = config.symlog_inputs
-        self.net = mlp(style, sum(spec.shape[0] for spec in specs.values()), config.dense_units, config.mlp_layers)
+        inputs = sum(spec.shape[0] for spec in specs.values()) + int(config.append_one)
+        self.net = mlp(style, inputs, config.dense_units, config.mlp_layers)
         self.size = config.dense_units
 
     def forward(self, obs: Mapping[str, Tensor]) -> Tensor:
-        flat = torch.cat([obs[key].float() for key in self.keys], -1)
-        embedding: Tensor = self.net(symlog(flat) if self.symlog_inputs else flat)
+        flat = torch.cat([obs[key].float() for key in self.keys], -1) * self.gain
+        inputs = symlog(flat) if self.symlog_inputs else flat
+        embedding: Tensor = self.net(F.pad(inputs, (0, 1), value=1.0) if self.append_one else inputs)
         return embedding
 
 

@@ -48,10 +48,10 @@ class WorldModel(nn.Module):
         model = config.world_model
         sizes = LatentSizes(model.stochastic_size * model.discrete_size, model.recurrent_model.recurrent_state_size)
         self.feature_size = sizes.features
-        self.encoder = Encoder(model.encoder, style, encoded)
+        self.encoder = Encoder(model.encoder, style, encoded, vector_gain=model.vector_gain)
         kind = NatureRSSM if style.is_nature else SheeprlRSSM
         self.rssm = kind(model, style, embed=self.encoder.size, action=spaces.action.width, unimix=config.algo.unimix)
-        self.decoder = Decoder(model.observation_model, style, decoded, sizes)
+        self.decoder = Decoder(model.observation_model, style, decoded, sizes, vector_gain=model.vector_gain)
         reward, discount = model.reward_model, model.discount_model
         self.reward_head = head(style, sizes.features, reward.dense_units, reward.mlp_layers, reward.bins, scale=0.0)
         self.continue_head = head(style, sizes.features, discount.dense_units, discount.mlp_layers, 1, scale=1.0)

@@ -70,9 +70,10 @@ class NatureLearner(Learner):
         """Apply the gradients, then let the slow critic follow."""
         if not plan.world_model:
             self.agent.world_model.zero_grad(set_to_none=True)  # frozen: without a gradient a weight is not stepped
-        base = self.config.algo.optimizer.lr * plan.lr_scale
+        base, ac_scale = self.config.algo.optimizer.lr * plan.lr_scale, plan.ac_lr_scale
+        factors = {"world_model": 1.0, "actor": ac_scale, "critic": ac_scale * self.config.critic.lr_factor}
         for name, group in zip(self.parts, self.optimizer.param_groups, strict=True):
-            group["lr"] = base if name == "world_model" else base * plan.ac_lr_scale
+            group["lr"] = base * factors[name]
         self.optimizer.step()
         if self.count % self.config.critic.per_rank_target_network_update_freq == 0:
             self.agent.update_slow_critic(self.config.critic.tau)

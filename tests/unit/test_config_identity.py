@@ -45,6 +45,8 @@ def test_seed_and_operation_change_neither(word: str) -> None:
         "actor.advantage=plain",
         "train.average_share=0.3",
         "critic.tau=0.3",
+        "critic.lr_factor=5",
+        "world_model.vector_gain=3",
         "train.wm_ac_ratio=4",
         "train.surprise.enabled=true",
         "env.num_envs=2",
@@ -69,6 +71,7 @@ def test_training_dynamics_are_experiments_within_a_family(word: str) -> None:
         "algo.dense_units=32",
         "world_model.discrete_size=8",
         "world_model.encoder.symlog_inputs=false",
+        "world_model.encoder.append_one=true",
         "critic.bins=41",
     ],
 )

@@ -105,6 +105,32 @@ def test_vectors_go_in_through_symlog_unless_told_otherwise(recipe: Recipe) -> N
 
 
 @recipes
+def test_with_a_one_beside_them_the_size_of_vectors_gets_past_the_first_norm(recipe: Recipe) -> None:
+    """Without it, and with biases that start at zero, only their direction does."""
+    words = ("world_model.encoder.symlog_inputs=false",)
+    plain, with_one = tiny_agent(recipe, *words), tiny_agent(recipe, *words, "world_model.encoder.append_one=true")
+    vector = torch.randn((1, 1, 5), generator=make_generator(0))
+    near, far = {"state": 100 * vector}, {"state": 200 * vector}
+    torch.testing.assert_close(plain.world_model.encoder(near), plain.world_model.encoder(far), rtol=1e-3, atol=1e-3)
+    near, far = {"state": vector}, {"state": 2 * vector}
+    assert (with_one.world_model.encoder(near) - with_one.world_model.encoder(far)).abs().max() > 0.05
+
+
+@recipes
+def test_a_gain_makes_vectors_larger_for_encoder_and_decoder_alike(recipe: Recipe) -> None:
+    plain, amplified = tiny_agent(recipe).world_model, tiny_agent(recipe, "world_model.vector_gain=10").world_model
+    obs = random_obs(VECTOR, (3, 2), make_generator(1))
+    larger = {key: 10 * value for key, value in obs.items()}
+    torch.testing.assert_close(amplified.encoder(obs), plain.encoder(larger))
+    features = randn((3, 2, plain.feature_size), make_generator(0))
+    predictions = plain.decoder(features)
+    torch.testing.assert_close(amplified.decoder.loss(predictions, obs), plain.decoder.loss(predictions, larger))
+    torch.testing.assert_close(
+        10 * amplified.decoder.reconstruct(features)["state"], plain.decoder.reconstruct(features)["state"]
+    )
+
+
+@recipes
 @pytest.mark.parametrize("obs", [VECTOR, PIXELS, PACKED2], ids=["vector", "pixels", "packed2"])
 def test_the_loss_is_the_squared_distance_of_the_reconstruction(recipe: Recipe, obs: Mapping[str, ObsSpec]) -> None:
     agent = tiny_agent(recipe, obs=obs)

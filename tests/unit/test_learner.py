@@ -209,6 +209,18 @@ def test_learning_rates_are_scaled_by_the_plan(recipe: Recipe) -> None:
     assert unchanged(still.agent.critic, before["critic"]) == set()
 
 
+def test_the_critic_of_nature_learns_by_its_own_factor() -> None:
+    usual, faster = lively("nature"), lively("nature", "critic.lr_factor=5")
+    before = weights_of(usual.agent)
+    updated(usual)
+    updated(faster)
+    after = weights_of(usual.agent)
+    for name, value in weights_of(faster.agent).items():
+        factor = 5 if name.startswith("critic.") else 1
+        if not name.startswith("slow_critic."):
+            torch.testing.assert_close(value - before[name], factor * (after[name] - before[name]), msg=name)
+
+
 @recipes
 @pytest.mark.parametrize("imag_last", [1, 2, 4])
 def test_dreams_start_from_the_last_rows_only_when_asked_to(recipe: Recipe, imag_last: int) -> None:
