@@ -45,7 +45,7 @@ def test_seed_and_operation_change_neither(word: str) -> None:
         "actor.advantage=plain",
         "train.average_share=0.3",
         "critic.tau=0.3",
-        "critic.lr_factor=5",
+        "critic.lr_factor=3",
         "world_model.vector_gain=3",
         "train.wm_ac_ratio=4",
         "train.surprise.enabled=true",
@@ -71,7 +71,7 @@ def test_training_dynamics_are_experiments_within_a_family(word: str) -> None:
         "algo.dense_units=32",
         "world_model.discrete_size=8",
         "world_model.encoder.symlog_inputs=false",
-        "world_model.encoder.append_one=true",
+        "world_model.encoder.append_one=false",
         "critic.bins=41",
     ],
 )
