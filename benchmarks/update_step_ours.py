@@ -15,11 +15,13 @@ from dreamer_core.training.learner import Learner
 from dreamer_core.training.learner_nature import NatureLearner
 from dreamer_core.training.learner_sheeprl import SheeprlLearner
 from dreamer_core.training.memory import keep_memory
+from dreamer_core.training.torch_setup import use_fastest_products
 from dreamer_core.types import ActionSpec, Batch, ObsSpec, Spaces, State
 
 
 def make(work: Workload, kind: str) -> tuple[Callable[[], object], Iterable[Tensor]]:
-    keep_memory()  # as every run does
+    keep_memory()  # these two as every run does
+    use_fastest_products()
     preset, words = our_words(work, kind)
     config = load_config(words, preset=preset)
     obs = ObsSpec(kind="image", shape=(3, 64, 64)) if work.is_pixels else ObsSpec(kind="vector", shape=(4,))

@@ -16,7 +16,8 @@ from dreamer_core.config import Config, family, fingerprint
 from dreamer_core.training.engine import apply_update, collect
 from dreamer_core.training.estimate import resolve_device
 from dreamer_core.training.record import Interval
-from dreamer_core.training.run import make_engine, set_up_torch
+from dreamer_core.training.run import make_engine
+from dreamer_core.training.torch_setup import set_up_torch
 from dreamer_core.training.trainer import Trainer, build_trainer
 
 LAPS = 10  # enough to tell a slowdown from noise: of five, all slower is rarer than one in thirty

@@ -21,8 +21,8 @@ from dreamer_core.training.collective import Collective, join
 from dreamer_core.training.engine import CpuEngine, Engine
 from dreamer_core.training.engine_cuda import CudaEngine
 from dreamer_core.training.estimate import resolve_device
-from dreamer_core.training.memory import keep_memory
 from dreamer_core.training.session import Reporter, Session
+from dreamer_core.training.torch_setup import set_up_torch
 from dreamer_core.training.trainer import Trainer, build_trainer
 
 
@@ -132,13 +132,6 @@ def device_name(config: Config) -> str | None:
 def _prepare(config: Config) -> Collective:
     set_up_torch(config)
     return join()
-
-
-def set_up_torch(config: Config) -> None:
-    keep_memory()
-    torch.set_num_threads(config.run.threads)
-    torch.backends.cuda.matmul.allow_tf32 = config.precision.allow_tf32
-    torch.backends.cudnn.allow_tf32 = config.precision.allow_tf32  # of convolutions; true unless somebody says so
 
 
 def _shared_folder(config: Config, root: Path, into: Path | None, collective: Collective) -> RunFolder:
