@@ -21,7 +21,7 @@ def test_files_are_checked_without_a_server(tmp_path: Path, capsys: Captured) ->
     assert main(["suite", "check", str(file), "cartpole"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"{file}: mine v1, 1 scenario, 1 job",
-        "cartpole: cartpole v1, 1 scenario, 8 jobs",
+        "cartpole: cartpole v2, 1 scenario, 8 jobs",
     ]
     assert main(["suite", "check", "gpu-main", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["jobs"] == 11
@@ -66,7 +66,7 @@ def test_shipped_suites_are_applied_by_name_and_listed(at: str, client: Client, 
     assert [one["name"] for one in found] == ["cartpole", "cpu-daily", "gpu-main"]
     assert client.get_suite("cartpole").source.startswith("shipped with dreamgate ")
     assert main(["suite", "list", "--server", at]) == 0
-    assert "cartpole v1" in capsys.readouterr().out
+    assert "cartpole v2" in capsys.readouterr().out
     assert main(["suite", "list", "--json", "--server", at]) == 0
     assert "cpu-daily" in {json.loads(line)["name"] for line in capsys.readouterr().out.splitlines()}
 
