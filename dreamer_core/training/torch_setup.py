@@ -22,9 +22,11 @@ def use_fastest_products() -> bool:
     PyTorch hands float32 products to oneDNN only where it may round them to bfloat16. It has kernels for that on
     processors with AMX alone; on all others its products stay float32, which `tests/golden` holds it to.
     """
+    mkldnn: Any = torch.backends.mkldnn  # its parts are made while it is imported, so mypy knows none of them
+    if not (hasattr(torch.cpu, "get_capabilities") and hasattr(mkldnn, "matmul")):
+        return False  # an older PyTorch, which neither tells nor can be told
     features = torch.cpu.get_capabilities()
     is_amd = str(features.get("cpu_name", "")).startswith("AMD")
     is_faster = bool(is_amd and features.get("avx512_bf16") and not features.get("amx_bf16"))
-    mkldnn: Any = torch.backends.mkldnn  # its parts are made while it is imported, so mypy knows none of them
     mkldnn.matmul.fp32_precision = "bf16" if is_faster else "ieee"
     return is_faster

@@ -30,6 +30,11 @@ def test_products_of_float32_are_not_rounded_further(rows: int, width: int) -> N
         torch.testing.assert_close(product, exact, rtol=0, atol=1e-3)
 
 
+def test_an_older_pytorch_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities")
+    assert not use_fastest_products()
+
+
 @pytest.mark.parametrize(
     ("features", "is_faster"),
     [
