@@ -69,7 +69,7 @@ def main() -> None:
     args = _arguments()
     facts = {**machine(HERE.parent), "command": " ".join(sys.argv), "threads": args.threads}
     pythons = {"dreamgate": Path(sys.executable)}
-    pythons |= {peer: _environment(peer, args.environments) for peer in args.peers}
+    pythons |= {peer: environment_of(peer, args.environments) for peer in args.peers}
     results = {
         workload: {kind: _compete(workload, kind, pythons, args) for kind in args.classes}
         for workload in args.workloads
@@ -104,7 +104,7 @@ def _names(known: Any) -> Any:
     return read
 
 
-def _environment(peer: str, environments: Path) -> Path:
+def environment_of(peer: str, environments: Path) -> Path:
     """Its Python; made where there is none yet: minutes."""
     requirements = REQUIREMENTS[peer]
     folder = environments / requirements[0].replace("==", "-")

@@ -1,4 +1,4 @@
-"""CartPole from its four numbers is solved within 2,500 environment steps; `bench learning` tells whether it is kept."""
+"""CartPole from its four numbers is solved within 2,500 environment steps; `bench learning` tells if it is kept."""
 
 from pathlib import Path
 
