@@ -17,10 +17,10 @@ def set_up_torch(config: Config) -> None:
 
 
 def use_fastest_products() -> bool:
-    """On AMD, have oneDNN make the matrix products instead of MKL, which knows no AVX-512 there.
+    """On AMD, have oneDNN make the matrix products instead of MKL, which was measured to be slower there.
 
-    PyTorch hands float32 products to oneDNN only where it may round them to bfloat16. It has kernels for that on
-    processors with AMX alone; on all others its products stay float32, which `tests/golden` holds it to.
+    PyTorch hands float32 products to oneDNN only where it may round them to bfloat16. Without AMX it was seen not to:
+    its products stay float32, and `tests/golden` and `tests/unit/test_torch_setup.py` hold it to that.
     """
     mkldnn: Any = torch.backends.mkldnn  # its parts are made while it is imported, so mypy knows none of them
     if not (hasattr(torch.cpu, "get_capabilities") and hasattr(mkldnn, "matmul")):
