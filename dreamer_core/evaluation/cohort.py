@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dreamer_core.envs.base import Env
 from dreamer_core.errors import DreamgateError
-from dreamer_core.rng import RandomSampler, make_generator
+from dreamer_core.rng import RandomSampler, Sampler, make_generator
 from dreamer_core.types import ActionSpec, Rows
 
 
@@ -41,15 +41,15 @@ class CohortEpisode:
             )
 
 
-class SeparateSampler:
+class SeparateSampler(Sampler):
     """Row i of every batch draws from generator i, so what an episode draws does not depend on its company."""
 
     def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
         self.samplers = [RandomSampler(make_generator(seed, device)) for seed in seeds]
 
-    def one_hot(self, probs: Tensor) -> Tensor:
+    def index(self, probs: Tensor) -> Tensor:
         rows = zip(self.samplers, probs.split(1), strict=True)
-        return torch.cat([sampler.one_hot(row) for sampler, row in rows])
+        return torch.cat([sampler.index(row) for sampler, row in rows])
 
     def normal_noise(self, like: Tensor) -> Tensor:
         rows = zip(self.samplers, like.split(1), strict=True)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from dreamer_core.config.model import ActorConfig
+from dreamer_core.models.chain import Watch
 from dreamer_core.models.distributions import log_probs, sample_one_hot
-from dreamer_core.models.gather import OneHots
 from dreamer_core.models.layers import Linear, Style, mlp
 from dreamer_core.rng import Sampler
 from dreamer_core.types import ActionSpec
@@ -78,11 +78,14 @@ class Actor(nn.Module):
         self.heads = nn.ModuleList(Linear(config.dense_units, size, scale=scale) for size in sizes)
 
     def forward(self, features: Tensor) -> Policy:
-        return self.policy(self.outputs(features))
+        return self.policy(self.read(self.net(features)))
 
-    def outputs(self, features: Tensor, ones: OneHots | None = None) -> list[Tensor]:
-        """What each head says of features (..., F)."""
-        hidden = self.net(features, ones)
+    def watch(self, classes: int, width: int) -> Watch:
+        """The hidden layers, to be run moment by moment over features that start with `width` numbers of one-hots."""
+        return Watch(self.net.stages(), classes, width)
+
+    def read(self, hidden: Tensor) -> list[Tensor]:
+        """What each head says (..., A) of what the hidden layers made (..., U)."""
         return [head(hidden) for head in self.heads]
 
     def policy(self, outputs: Sequence[Tensor]) -> Policy:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dreamer_core.models.actor import Actor, Policy
+from dreamer_core.models.chain import Watch
 from dreamer_core.models.gather import OneHots, find_ones
 from dreamer_core.models.layers import runs_by_hand
 from dreamer_core.models.world_model import WorldModel
@@ -20,6 +21,10 @@ class Dream(NamedTuple):
     actions: Tensor  # (H + 1, N, A): the action chosen at each moment; the last one is never carried out
     ones: OneHots | None = None  # where the ones are in the features, where that is known
     policy: Policy | None = None  # of the first H moments, where the actor was watched
+
+    def part(self, moments: slice) -> tuple[Tensor, OneHots | None]:
+        """The features of some moments, and where their ones are."""
+        return self.features[moments], None if self.ones is None else self.ones.part(moments)
 
 
 def imagine(world_model: WorldModel, actor: Actor, start: State, horizon: int, sampler: Sampler) -> Dream:
@@ -40,21 +45,27 @@ def imagine_watched(world_model: WorldModel, actor: Actor, start: State, horizon
         with torch.no_grad():
             return imagine(world_model, actor, start, horizon, sampler)
     with torch.no_grad():
-        predict = world_model.rssm.predictor(actor.action)
-    features = start.features.new_empty(horizon + 1, len(start.deter), start.features.shape[-1])
-    state, outputs, actions, ones = start, [], [], []
-    for t in range(horizon + 1):
-        features[t] = state.features
-        ones.append(find_ones(state.stoch))
-        with torch.set_grad_enabled(t < horizon):
-            # Of its own, so that writing later moments does not look like changing what this one saw.
-            outputs.append(actor.outputs(features.data[t], ones[t]))
-        with torch.no_grad():
-            actions.append(actor.policy([output.detach() for output in outputs[t]]).sample(sampler))
-            if t < horizon:
-                state = predict(state.deter, ones[t], actions[t], sampler)
-    policy = actor.policy([torch.stack(steps) for steps in zip(*outputs[:horizon], strict=True)])
-    return Dream(features, torch.stack(actions), OneHots(torch.stack([o.at for o in ones]), ones[0].width), policy)
+        watch = actor.watch(world_model.rssm.classes, start.stoch[0].numel())
+        features, actions, ones = _play(world_model, actor, watch, start, horizon, sampler)
+    policy = actor.policy(actor.read(watch.whole(features[:-1], ones.part(slice(-1)))))
+    return Dream(features, actions, ones, policy)
+
+
+def _play(
+    world_model: WorldModel, actor: Actor, watch: Watch, start: State, horizon: int, sampler: Sampler
+) -> tuple[Tensor, Tensor, OneHots]:
+    predict = world_model.rssm.predictor(actor.action)
+    deter, ones = start.deter, find_ones(start.stoch)
+    features = deter.new_empty(horizon + 1, len(deter), ones.width + deter.shape[-1])
+    places, actions = [ones.at], list[Tensor]()
+    for moment in features:
+        if actions:
+            deter, ones = predict(deter, ones, actions[-1], sampler)
+            places.append(ones.at)
+        moment[:, : ones.width].zero_().scatter_(1, ones.at, 1.0)
+        moment[:, ones.width :] = deter
+        actions.append(actor.policy(actor.read(watch.run(moment, ones))).sample(sampler))
+    return features, torch.stack(actions), OneHots(torch.stack(places), ones.width)
 
 
 def last_rows(states: State, count: int) -> State:

@@ -47,6 +47,35 @@ def advance(cell: Cell, deter: Tensor, from_deter: Tensor, from_stoch: Tensor, f
     return Step(from_blocks(after), product, both, hidden, gates)
 
 
+class Ahead:
+    """Steps of the cell without a gradient, for many rows: all numbers of a row stay side by side.
+
+    Between products a row of 256 is then gone through at once, and not 8 times 32 numbers of it.
+    """
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+        self.weights = cell.gates.chunk(3, -1)
+        self.reset, self.proposal, update = (bias.flatten() for bias in cell.gates_bias.chunk(3, -1))
+        self.update = update - 1
+
+    def advance(self, deter: Tensor, from_deter: Tensor, from_stoch: Tensor, from_action: Tensor) -> Tensor:
+        """As the function `advance`: the next deterministic state (B, D). `from_action` is written over."""
+        cell = self.cell
+        both = torch.cat([activate(from_deter, cell.deter), activate(from_stoch, cell.stoch)], -1)
+        product = from_action.addmm_(both, cell.shared)
+        by_block(product, cell).baddbmm_(by_block(deter, cell), cell.own)
+        hidden = by_block(activate(product, cell.hidden), cell)
+        biases = self.reset, self.proposal, self.update
+        reset, proposal, update = (self._gate(hidden, *both) for both in zip(self.weights, biases, strict=True))
+        return torch.lerp(deter, proposal.mul_(reset.sigmoid_()).tanh_(), update.sigmoid_())
+
+    def _gate(self, hidden: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        product = bias.repeat(hidden.shape[1], 1)
+        by_block(product, self.cell).baddbmm_(hidden, weight)
+        return product
+
+
 def by_block(x: Tensor, cell: Cell) -> Tensor:
     """(B, D) as (blocks, B, D / blocks), without a copy."""
     return torch.unflatten(x, -1, (len(cell.own), -1)).transpose(0, 1)

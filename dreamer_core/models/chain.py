@@ -5,7 +5,7 @@ with, and going backward computes what lies between two products again instead o
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -17,23 +17,55 @@ from dreamer_core.models.activation import Stage, activate, deactivate
 from dreamer_core.models.gather import OneHots
 
 
+class Ran(NamedTuple):
+    """What running a chain over rows (N, F) gave."""
+
+    out: Tensor  # (N, U)
+    products: list[Tensor]  # those that norms follow
+
+
 def run_chain(stages: Sequence[Stage], x: Tensor, ones: OneHots | None = None) -> Tensor:
     """x (..., F) to (..., U). `ones` tells where the ones are in the one-hots that x starts with."""
+    return _run(stages, x, ones, None)
+
+
+class Watch:
+    """A chain that runs moment by moment without a gradient, and in the end has one for all moments at once."""
+
+    def __init__(self, stages: Sequence[Stage], classes: int, width: int) -> None:
+        self.stages, self.seen = stages, list[Ran]()
+        self.table = gather.table(stages[0].weight[:, :width], stages[0].bias, classes)
+
+    def run(self, x: Tensor, ones: OneHots) -> Tensor:
+        """x (N, F) to (N, U)."""
+        self.seen.append(_forward(self.stages, x, ones, self.table))
+        return self.seen[-1].out
+
+    def whole(self, x: Tensor, ones: OneHots) -> Tensor:
+        """What came out (T, N, U) of the first T moments x (T, N, F), for a gradient. Nothing is computed again."""
+        seen = self.seen[: len(x)]
+        products = [torch.cat(parts) for parts in zip(*(ran.products for ran in seen), strict=True)]
+        return _run(self.stages, x, ones, Ran(torch.cat([ran.out for ran in seen]), products))
+
+
+def _run(stages: Sequence[Stage], x: Tensor, ones: OneHots | None, ran: Ran | None) -> Tensor:
     rows = x.reshape(-1, x.shape[-1])
     flat = None if ones is None else OneHots(ones.at.reshape(-1, ones.at.shape[-1]), ones.width)
     parameters = [parameter for stage in stages for parameter in stage[:4]]
     needs_gradient = torch.is_grad_enabled() and any(p is not None and p.requires_grad for p in (x, *parameters))
     if needs_gradient:
-        out: Tensor = _Chain.apply([stage.eps for stage in stages], flat, rows, *parameters)  # type: ignore[no-untyped-call]
+        out: Tensor = _Chain.apply([stage.eps for stage in stages], flat, ran, rows, *parameters)  # type: ignore[no-untyped-call]
     else:
-        out = _forward(stages, rows, flat)[0]
+        out = (ran or _forward(stages, rows, flat)).out
     return torch.unflatten(out, 0, x.shape[:-1])
 
 
 class _Chain(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, eps: list[float], ones: OneHots | None, x: Tensor, *parameters: Tensor | None) -> Tensor:
-        out, products = _forward(_stages(eps, parameters), x, ones)
+    def forward(
+        ctx: Any, eps: list[float], ones: OneHots | None, ran: Ran | None, x: Tensor, *parameters: Tensor | None
+    ) -> Tensor:
+        out, products = ran or _forward(_stages(eps, parameters), x, ones)
         ctx.eps, ctx.width = eps, ones.width if ones is not None else 0
         ctx.save_for_backward(x, None if ones is None else ones.at, *parameters, *products)
         return out
@@ -56,9 +88,9 @@ class _Chain(torch.autograd.Function):
             else:
                 weight = gather.weight_gradient(gradient, x, ones)
             gradients = [weight, bias, gain, shift, *gradients]
-            if place or ctx.needs_input_grad[2]:
+            if place or ctx.needs_input_grad[3]:
                 gradient = gradient @ stage.weight
-        return None, None, gradient if ctx.needs_input_grad[2] else None, *gradients
+        return None, None, None, gradient if ctx.needs_input_grad[3] else None, *gradients
 
 
 def _stages(eps: Sequence[float], parameters: Sequence[Tensor | None]) -> list[Stage]:
@@ -66,16 +98,18 @@ def _stages(eps: Sequence[float], parameters: Sequence[Tensor | None]) -> list[S
     return [Stage(*four, eps) for four, eps in zip(fours, eps, strict=True)]  # type: ignore[arg-type, call-arg]
 
 
-def _forward(stages: Sequence[Stage], x: Tensor, ones: OneHots | None) -> tuple[Tensor, list[Tensor]]:
-    """The output, and the products that norms follow."""
+def _forward(stages: Sequence[Stage], x: Tensor, ones: OneHots | None, table: Tensor | None = None) -> Ran:
+    """`table` is that of the first layer, where it is known."""
     products = []
     for stage in stages:
         if ones is not None and stage is stages[0]:
-            rows = gather.table(stage.weight[:, : ones.width], stage.bias, ones.width // ones.at.shape[1])
-            x = gather.linear(x, ones.at, rows, stage.weight)
+            if table is None:
+                classes = ones.width // ones.at.shape[1]
+                table = gather.table(stage.weight[:, : ones.width], stage.bias, classes)
+            x = gather.linear(x, ones.at, table, stage.weight)
         else:
             x = F.linear(x, stage.weight, stage.bias)
         if stage.gain is not None:
             products.append(x)
             x = activate(x, stage)
-    return x, products
+    return Ran(x, products)

@@ -17,21 +17,24 @@ _PICKED = 1024
 class OneHots(NamedTuple):
     """Where the ones are in the first `width` numbers of some features."""
 
-    at: Tensor  # (..., S), int32
+    at: Tensor  # (..., S), int64
     width: int
 
-    def before_last(self) -> "OneHots":
-        """Of all moments but the last."""
-        return OneHots(self.at[:-1], self.width)
+    def part(self, moments: slice) -> "OneHots":
+        return OneHots(self.at[moments], self.width)
 
 
 def find_ones(stoch: Tensor) -> OneHots:
     """In one-hots (N, S, C)."""
-    variables, classes = stoch.shape[-2:]
+    classes = stoch.shape[-1]
     # A product, because `argmax` takes ten times as long.
-    index = stoch @ torch.arange(classes, dtype=stoch.dtype)
-    offset = torch.arange(0, variables * classes, classes, dtype=torch.int32)
-    return OneHots(index.int() + offset, variables * classes)
+    return ones_of((stoch @ torch.arange(classes, dtype=stoch.dtype)).long(), classes)
+
+
+def ones_of(index: Tensor, classes: int) -> OneHots:
+    """Of the class (..., S) that each variable has."""
+    width = index.shape[-1] * classes
+    return OneHots(index + torch.arange(0, width, classes), width)
 
 
 def table(weight: Tensor, bias: Tensor | None, classes: int) -> Tensor:

@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from dreamer_core.config.model import LatentHeadConfig, WorldModelConfig
 from dreamer_core.models.distributions import log_probs, probs, sample_one_hot
-from dreamer_core.models.gather import OneHots
+from dreamer_core.models.gather import OneHots, find_ones, ones_of
 from dreamer_core.models.layers import Linear, Style, head, mlp
 from dreamer_core.rng import Sampler
 from dreamer_core.types import ActionSpec, State
 
-# The state and the ones in its stochastic part, the action, the sampler: the next state.
-Predict = Callable[[Tensor, OneHots, Tensor, Sampler], State]
+# The deterministic state and where the stochastic one has its ones, the action, the sampler: both one step later.
+Predict = Callable[[Tensor, OneHots, Tensor, Sampler], tuple[Tensor, OneHots]]
 
 
 class Observed(NamedTuple):
@@ -91,10 +91,11 @@ class RSSM(nn.Module, ABC):
     def predictor(self, action: ActionSpec) -> Predict:
         """`imagine_step` without a gradient, for many steps with the same weights: what they share is computed once."""
 
-        def predict(deter: Tensor, ones: OneHots, taken: Tensor, sampler: Sampler) -> State:
-            stoch = torch.zeros(len(deter), ones.width).scatter_(1, ones.at.long(), 1.0)
+        def predict(deter: Tensor, ones: OneHots, taken: Tensor, sampler: Sampler) -> tuple[Tensor, OneHots]:
+            stoch = torch.zeros(len(deter), ones.width).scatter_(1, ones.at, 1.0)
             stoch = stoch.unflatten(-1, (self.stochastic, self.classes))
-            return self.imagine_step(State(deter, stoch), taken, sampler)
+            state = self.imagine_step(State(deter, stoch), taken, sampler)
+            return state.deter, find_ones(state.stoch)
 
         return predict
 
@@ -135,8 +136,9 @@ class RSSM(nn.Module, ABC):
     def _log_probs(self, logits: Tensor) -> Tensor:
         return log_probs(logits.unflatten(-1, (self.stochastic, self.classes)), self.unimix)
 
-    def _probs(self, logits: Tensor) -> Tensor:
-        return probs(logits.unflatten(-1, (self.stochastic, self.classes)), self.unimix)
+    def _draw(self, logits: Tensor, sampler: Sampler) -> OneHots:
+        chances = probs(logits.unflatten(-1, (self.stochastic, self.classes)), self.unimix)
+        return ones_of(sampler.index(chances), self.classes)
 
     def _zeros(self, batch: int) -> State:
         like = next(self.parameters())

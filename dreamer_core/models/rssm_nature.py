@@ -5,9 +5,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dreamer_core.config.model import WorldModelConfig
-from dreamer_core.models import cell_nature, gather
+from dreamer_core.models import gather
 from dreamer_core.models.activation import Stage
-from dreamer_core.models.cell_nature import Cell
+from dreamer_core.models.cell_nature import Ahead, Cell
 from dreamer_core.models.gather import OneHots
 from dreamer_core.models.layers import BlockLinear, Linear, Style, mlp, runs_by_hand, stage_of
 from dreamer_core.models.rssm import RSSM, Predict, gated_update, posterior_net, prior_net
@@ -81,14 +81,14 @@ class NatureRSSM(RSSM):
         # One of A actions as a one-hot: its share of the hidden layer is a row of a table.
         single = len(action.sizes) == 1 and not action.is_continuous
         table = self._from_action(cell, torch.eye(action.width)) if single else None
-        rows = gather.table(cell.stoch.weight, cell.stoch.bias, self.classes)
+        rows, ahead = gather.table(cell.stoch.weight, cell.stoch.bias, self.classes), Ahead(cell)
 
-        def predict(deter: Tensor, ones: OneHots, taken: Tensor, sampler: Sampler) -> State:
+        def predict(deter: Tensor, ones: OneHots, taken: Tensor, sampler: Sampler) -> tuple[Tensor, OneHots]:
             from_deter = F.linear(deter, cell.deter.weight, cell.deter.bias)
             from_stoch = F.embedding_bag(ones.at, rows, mode="sum")
             from_action = self._from_action(cell, taken) if table is None else taken @ table
-            after = cell_nature.advance(cell, deter, from_deter, from_stoch, from_action).deter
-            return State(after, sampler.one_hot(self._probs(self.prior_logits(after))))
+            after = ahead.advance(deter, from_deter, from_stoch, from_action)
+            return after, self._draw(self.prior_logits(after), sampler)
 
         return predict
 

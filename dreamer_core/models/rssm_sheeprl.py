@@ -56,10 +56,10 @@ class SheeprlRSSM(RSSM):
             return super().predictor(action)
         rows = gather.table(self.mix_in.weight[:, : self.stochastic * self.classes], None, self.classes)
 
-        def predict(deter: Tensor, ones: OneHots, taken: Tensor, sampler: Sampler) -> State:
+        def predict(deter: Tensor, ones: OneHots, taken: Tensor, sampler: Sampler) -> tuple[Tensor, OneHots]:
             mixed = F.embedding_bag(ones.at, rows, mode="sum") + self.embed_actions(taken)
             after = self._gate(deter, mixed)
-            return State(after, sampler.one_hot(self._probs(self.prior_logits(after))))
+            return after, self._draw(self.prior_logits(after), sampler)
 
         return predict
 

@@ -51,8 +51,10 @@ class SymexpTwoHot:
         # Bins come in pairs of opposite sign (a middle one is 0), so only the difference of each pair counts. Uniform
         # probabilities, as zero-initialized heads give them, then make exactly 0.
         probs, half = logits.float().softmax(-1), logits.shape[-1] // 2
-        # A sum and not `@`: under autocast that would be a product in bfloat16, and a value of 147.3 would become 147.
-        return ((probs[..., -half:] - probs[..., :half].flip(-1)) * self.bins[-half:]).sum(-1)
+        pairs = probs[..., -half:] - probs[..., :half].flip(-1)
+        # Under autocast a product would be in bfloat16, and a value of 147.3 would become 147.
+        with torch.autocast(logits.device.type, enabled=False):
+            return pairs @ self.bins[-half:]
 
     def loss(self, logits: Tensor, target: Tensor, beside: tuple[Tensor, float] | None = None) -> Tensor:
         other = None if beside is None else (beside[0].detach().float(), beside[1])

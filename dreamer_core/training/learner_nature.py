@@ -112,14 +112,14 @@ class NatureLearner(Learner):
             start = last_rows(model.observed.states.detach(), algo.imag_last)
         dream = imagine_watched(agent.world_model, agent.actor, start, algo.horizon, sampler)
         with torch.no_grad():
-            reward = agent.world_model.predict_reward(dream.features, dream.ones)
+            reward = agent.world_model.predict_reward(*dream.part(slice(1, None)))
             proceed = torch.sigmoid(agent.world_model.continue_logit(dream.features, dream.ones))
             slow = agent.slow_critic.value(dream.features, dream.ones)
         logits = agent.critic(dream.features, dream.ones)
         values = agent.critic.bins.mean(logits.detach())
         gamma = 1.0 if self.config.world_model.continue_discount else algo.gamma
         discount = proceed * gamma
-        returns = lambda_returns(reward[1:], values[1:], discount[1:], algo.lmbda)
+        returns = lambda_returns(reward, values[1:], discount[1:], algo.lmbda)
         return Judged(dream, logits, values, slow, returns, torch.cumprod(discount, 0) / gamma)
 
     def _critic_loss(self, logits: Tensor, returns: Tensor, slow_values: Tensor) -> Tensor:

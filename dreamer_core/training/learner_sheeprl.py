@@ -9,7 +9,6 @@ from torch.optim import Adam, Optimizer
 from dreamer_core.config.model import OptimizerConfig
 from dreamer_core.models.agent import Agent
 from dreamer_core.models.behavior import Dream, action_metrics, imagine, imagine_watched, last_rows
-from dreamer_core.models.gather import OneHots
 from dreamer_core.models.returns import lambda_returns
 from dreamer_core.models.world_model import Moment
 from dreamer_core.rng import Sampler
@@ -89,11 +88,11 @@ class SheeprlLearner(Learner):
         dream = play(agent.world_model, agent.actor, last_rows(states, algo.imag_last), algo.horizon, sampler)
         with torch.set_grad_enabled(is_continuous):
             logits, values = self._values(dream)
-            reward = agent.world_model.predict_reward(dream.features, dream.ones)
+            reward = agent.world_model.predict_reward(*dream.part(slice(1, None)))
             goes_on = (agent.world_model.continue_logit(dream.features, dream.ones) > 0).float()
             real = 1.0 - moment.terminated[-algo.imag_last :].float().flatten()
             discount = torch.cat([real[None], goes_on[1:]]) * algo.gamma
-            returns = lambda_returns(reward[1:], values[1:], discount[1:], algo.lmbda)
+            returns = lambda_returns(reward, values[1:], discount[1:], algo.lmbda)
         return Judged(dream, logits, values, returns, torch.cumprod(discount, 0).detach() / algo.gamma)
 
     def _values(self, dream: Dream) -> tuple[Tensor | None, Tensor]:
@@ -101,11 +100,10 @@ class SheeprlLearner(Learner):
         critic = self.agent.critic
         if dream.ones is None:
             return None, critic.value(dream.features)
-        last = OneHots(dream.ones.at[-1:], dream.ones.width)
         with torch.enable_grad():
-            logits = critic(dream.features[:-1], dream.ones.before_last())
+            logits = critic(*dream.part(slice(-1)))
         values = critic.bins.mean(logits.detach())
-        return logits, torch.cat([values, critic.value(dream.features[-1:], last)])
+        return logits, torch.cat([values, critic.value(*dream.part(slice(-1, None)))])
 
     def _policy_loss(self, judged: Judged, offset: Tensor, scale: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         is_continuous = self.agent.spaces.action.is_continuous
@@ -122,8 +120,8 @@ class SheeprlLearner(Learner):
         return loss, metrics | action_metrics(entropy, judged.dream.actions, is_continuous)
 
     def _value_loss(self, judged: Judged) -> Tensor:
-        features, critic = judged.dream.features[:-1].detach(), self.agent.critic
-        ones = None if judged.dream.ones is None else judged.dream.ones.before_last()
+        (features, ones), critic = judged.dream.part(slice(-1)), self.agent.critic
+        features = features.detach()
         logits = critic(features, ones) if judged.logits is None else judged.logits
         with torch.no_grad():
             slow = self.agent.slow_critic.value(features, ones)
