@@ -17,7 +17,7 @@ from dreamer_core.training.optim import LaProp
 
 
 class Judged(NamedTuple):
-    """A dream with its worth, all (H + 1, N) but the returns, which are (H, N)."""
+    """A dream with its worth (H + 1, N); logits and returns are those of all moments but the last."""
 
     dream: Dream
     logits: Tensor  # of the critic, the only part that carries a gradient
@@ -90,7 +90,7 @@ class NatureLearner(Learner):
         log_prob, entropy = policy.log_prob(judged.dream.actions[:-1]), policy.entropy()
         weights = judged.weights[:-1]
         policy_loss = (weights * -(log_prob * self.policy_weight(advantage) + config.actor.ent_coef * entropy)).mean()
-        critic_loss = self._critic_loss(judged.logits[:-1], judged.returns, judged.slow_values[:-1])
+        critic_loss = self._critic_loss(judged.logits, judged.returns, judged.slow_values[:-1])
         value_loss = (weights * critic_loss).mean()
         loss = scales.policy * policy_loss + scales.value * value_loss
         metrics = {
@@ -115,8 +115,7 @@ class NatureLearner(Learner):
             reward = agent.world_model.predict_reward(*dream.part(slice(1, None)))
             proceed = torch.sigmoid(agent.world_model.continue_logit(dream.features, dream.ones))
             slow = agent.slow_critic.value(dream.features, dream.ones)
-        logits = agent.critic(dream.features, dream.ones)
-        values = agent.critic.bins.mean(logits.detach())
+        logits, values = agent.critic.judge(dream)
         gamma = 1.0 if self.config.world_model.continue_discount else algo.gamma
         discount = proceed * gamma
         returns = lambda_returns(reward, values[1:], discount[1:], algo.lmbda)

@@ -98,12 +98,7 @@ class SheeprlLearner(Learner):
     def _values(self, dream: Dream) -> tuple[Tensor | None, Tensor]:
         """Discrete dreams carry no gradient, so that one look of the critic serves the returns and its own loss."""
         critic = self.agent.critic
-        if dream.ones is None:
-            return None, critic.value(dream.features)
-        with torch.enable_grad():
-            logits = critic(*dream.part(slice(-1)))
-        values = critic.bins.mean(logits.detach())
-        return logits, torch.cat([values, critic.value(*dream.part(slice(-1, None)))])
+        return (None, critic.value(dream.features)) if dream.ones is None else critic.judge(dream)
 
     def _policy_loss(self, judged: Judged, offset: Tensor, scale: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         is_continuous = self.agent.spaces.action.is_continuous
