@@ -1,8 +1,10 @@
-"""How long one update takes beside sheeprl 0.8.4, on the same shapes with networks of the same class and size.
+"""How long one update takes beside peers, on the same shapes with networks of the same class and size.
 
     python benchmarks/update_step.py                             Dreamgate alone
-    python benchmarks/update_step.py --peers sheeprl --rounds 8  with sheeprl, in an environment of its own, made once
+    python benchmarks/update_step.py --peers sheeprl --rounds 8  with sheeprl 0.8.4, in an environment made for it once
     python benchmarks/update_step.py --workloads W2 --threads 2  pixels, on a machine that does nothing else
+    python benchmarks/update_step.py --peers jax --dreamerv3 DIR with the JAX original, from a checkout of
+                                                                 danijar/dreamerv3 (e3f0224); class A alone
 
 Every contestant is a process of its own that waits while another one runs. They take turns round by round, in changing
 order, so that a busy moment of the machine meets all of them; a ratio is the median of those of the rounds. Where a
@@ -25,7 +27,9 @@ from update_step_report import table
 from update_step_work import CLASSES, WORKLOADS
 
 HERE = Path(__file__).resolve().parent
-REQUIREMENTS = {"sheeprl": ("sheeprl==0.8.4", "torch==2.13.0")}
+_OF_JAX = ["elements", "ninjax", "portal", "optax", "chex", "numpy<2", "ruamel.yaml", "einops", "scope", "granular"]
+REQUIREMENTS = {"sheeprl": ("sheeprl==0.8.4", "torch==2.13.0"), "jax": ("jax==0.4.33", "jaxlib==0.4.33", *_OF_JAX)}
+PLAYS = {"dreamgate": CLASSES, "sheeprl": CLASSES, "jax": ("A",)}
 
 
 class Contestant:
@@ -85,12 +89,18 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workloads", type=_names(WORKLOADS), default=["W1", "W3"], help="of W1, W2, W3")
     parser.add_argument("--classes", type=_names(CLASSES), default=list(CLASSES), help="of A, B")
-    parser.add_argument("--peers", type=_names(REQUIREMENTS), default=[], help="sheeprl")
+    parser.add_argument("--peers", type=_names(REQUIREMENTS), default=[], help="of sheeprl, jax")
+    parser.add_argument("--dreamerv3", type=Path, metavar="DIR", help="a checkout of it, for the peer jax")
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--environments", type=Path, default=Path.home() / ".cache" / "dreamgate-benchmarks")
     parser.add_argument("--out", type=Path, help="where to write the numbers as JSON")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if "jax" in args.peers:
+        if args.dreamerv3 is None or not (args.dreamerv3 / "dreamerv3" / "configs.yaml").exists():
+            parser.error(f"--peers jax wants --dreamerv3, a checkout of danijar/dreamerv3, and got {args.dreamerv3}")
+        os.environ["DREAMERV3"] = str(args.dreamerv3.resolve())
+    return args
 
 
 def _names(known: Any) -> Any:
@@ -119,7 +129,11 @@ def environment_of(peer: str, environments: Path) -> Path:
 
 def _compete(workload: str, kind: str, pythons: dict[str, Path], args: argparse.Namespace) -> dict[str, Any]:
     _say(f"{workload}, class {kind}")
-    players = [Contestant(name, kind, workload, python, args.threads) for name, python in pythons.items()]
+    players = [
+        Contestant(name, kind, workload, python, args.threads)
+        for name, python in pythons.items()
+        if kind in PLAYS[name]
+    ]
     try:
         made_of = {player.name: player.ask("1") | player.ask("count") for player in players}
         for turn in range(args.rounds):

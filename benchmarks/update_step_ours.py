@@ -1,11 +1,10 @@
 """Dreamgate as a contestant: python update_step_ours.py WORKLOAD CLASS."""
 
 import sys
-from collections.abc import Callable, Iterable
 
 import torch
-from torch import Tensor
-from update_step_child import serve
+from update_step_child import Contest, serve
+from update_step_torch import contest, set_threads
 from update_step_work import WORKLOADS, Workload, our_words
 
 from dreamer_core.config import Config, load_config
@@ -19,7 +18,8 @@ from dreamer_core.training.torch_setup import use_fastest_products
 from dreamer_core.types import ActionSpec, Batch, ObsSpec, Spaces, State
 
 
-def make(work: Workload, kind: str) -> tuple[Callable[[], object], Iterable[Tensor]]:
+def make(work: Workload, kind: str) -> Contest:
+    set_threads()
     keep_memory()  # these two as every run does
     use_fastest_products()
     preset, words = our_words(work, kind)
@@ -29,7 +29,7 @@ def make(work: Workload, kind: str) -> tuple[Callable[[], object], Iterable[Tens
     agent = build_agent(config, spaces, make_generator(0))
     learner: Learner = NatureLearner(agent) if config.is_nature else SheeprlLearner(agent)
     batch, sampler = synthetic(work, config), RandomSampler(make_generator(2))
-    return lambda: learner.update(batch, sampler), (p for p in agent.parameters() if p.requires_grad)
+    return contest(lambda: learner.update(batch, sampler), (p for p in agent.parameters() if p.requires_grad))
 
 
 def synthetic(work: Workload, config: Config) -> Batch:

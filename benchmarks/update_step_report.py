@@ -34,8 +34,16 @@ def _rows(results: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[tu
 
 
 def _numbers(found: Mapping[str, Any]) -> tuple[str, ...]:
-    counts = f"{found['parameters']:,}", f"{found['gflop']:,.1f}", f"{found['operators']:,}"
-    return *counts, f"{1 / found['seconds']:.3g}", f"{found['cpu_seconds']:.3g}", f"{found['peak_mib']:,.0f}"
+    gflop = "–" if found["gflop"] is None else f"{found['gflop']:,.1f}"
+    operators = "–" if found["operators"] is None else f"{found['operators']:,}"
+    return (
+        f"{found['parameters']:,}",
+        gflop,
+        operators,
+        f"{1 / found['seconds']:.3g}",
+        f"{found['cpu_seconds']:.3g}",
+        f"{found['peak_mib']:,.0f}",
+    )
 
 
 def _ratios(found: Mapping[str, Any]) -> tuple[str, str]:

@@ -20,18 +20,20 @@ from lightning.fabric import Fabric
 from omegaconf import OmegaConf
 from sheeprl.utils.utils import dotdict
 from torch import Tensor
-from update_step_child import serve
+from update_step_child import Contest, serve
+from update_step_torch import contest, set_threads
 from update_step_work import WORKLOADS, Workload, sheeprl_words
 
 Made = tuple[Callable[[], object], Iterable[Tensor]]
 
 
-def make(work: Workload, kind: str) -> Made:
+def make(work: Workload, kind: str) -> Contest:
+    set_threads()
     warnings.filterwarnings("ignore")
     config = _config(sheeprl_words(work, kind))
     torch.distributions.Distribution.set_default_validate_args(config.distribution.validate_args)
     fabric = Fabric(accelerator="cpu", devices=1)
-    return (_make_a if kind == "A" else _make_b)(work, config, fabric)
+    return contest(*(_make_a if kind == "A" else _make_b)(work, config, fabric))
 
 
 def _make_a(work: Workload, config: Any, fabric: Any) -> Made:
