@@ -10,6 +10,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+# So few are kept class by class in memory (see `distributions.softmax`).
+FEW_CLASSES = 8
 _FORK_RANGE = 2**62
 
 
@@ -80,10 +82,14 @@ class RandomSampler(Sampler):
 
     def index(self, probs: Tensor) -> Tensor:
         # Inverse CDF: one uniform per variable instead of one exponential per class (a tenth of an update, measured).
-        # Classes first, as `distributions.softmax` leaves a few of them: each step then works on long rows.
-        cdf = probs.detach().float().movedim(-1, 0).cumsum(0)
-        threshold = torch.rand(probs.shape[:-1], generator=self.generator, device=probs.device).mul_(cdf[-1])
-        return (cdf[:-1] <= threshold).sum(0)
+        uniform = torch.rand(probs.shape[:-1], generator=self.generator, device=probs.device)
+        probs = probs.detach().float()
+        if probs.shape[-1] <= FEW_CLASSES:  # class by class, as they lie in memory
+            cdf = probs.movedim(-1, 0).cumsum(0)
+            return (cdf[:-1] <= uniform.mul_(cdf[-1])).sum(0)
+        cdf = probs.cumsum(-1)
+        threshold = uniform[..., None].mul_(cdf[..., -1:])
+        return torch.searchsorted(cdf, threshold, right=True).squeeze(-1).clamp_(max=probs.shape[-1] - 1)
 
     def normal_noise(self, like: Tensor) -> Tensor:
         return torch.randn(like.shape, generator=self.generator, device=like.device, dtype=like.dtype)

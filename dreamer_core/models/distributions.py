@@ -4,11 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dreamer_core.rng import Sampler
+from dreamer_core.rng import FEW_CLASSES, Sampler
 
 # Below this, sheeprl counts a squared symlog error as exactly zero.
 SYMLOG_TOLERANCE = 1e-8
-FEW_CLASSES = 8
 
 
 def symlog(x: Tensor) -> Tensor:
