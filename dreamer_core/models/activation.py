@@ -33,6 +33,24 @@ def activate(product: Tensor, stage: Stage) -> Tensor:
     return F.silu(scaled, inplace=True)
 
 
+class Normed(NamedTuple):
+    """What a norm makes of a product (N, U), and what its gradient needs of that."""
+
+    scaled: Tensor
+    middle: Tensor  # LayerNorm: the mean (N, 1). RMSNorm: the product in units of its size, before the gain
+    inverse: Tensor  # (N, 1): one over the size
+
+
+def normalize(product: Tensor, stage: Stage) -> Normed:
+    assert stage.gain is not None
+    if stage.shift is not None:
+        size = [product.shape[-1]]
+        return Normed(*torch.native_layer_norm(product, size, stage.gain, stage.shift, stage.eps))
+    rms = inverse_rms(product, stage.eps)
+    normed = product * rms
+    return Normed(normed * stage.gain, normed, rms)
+
+
 class Back(NamedTuple):
     """The gradients of a product, a gain and a shift."""
 
@@ -41,22 +59,14 @@ class Back(NamedTuple):
     shift: Tensor | None
 
 
-def deactivate(gradient: Tensor, product: Tensor, stage: Stage) -> Back:
-    """From the gradient of the activations (N, U)."""
+def deactivate(gradient: Tensor, product: Tensor, stage: Stage, found: Normed | None = None) -> Back:
+    """From the gradient of the activations (N, U). `found` is what `normalize` made, if it is known."""
     assert stage.gain is not None
+    scaled, middle, inverse = found or normalize(product, stage)
+    through = torch.ops.aten.silu_backward(gradient, scaled)
     if stage.shift is not None:
-        size = [product.shape[-1]]
-        scaled, mean, rms = torch.native_layer_norm(product, size, stage.gain, stage.shift, stage.eps)
-        through = torch.ops.aten.silu_backward(gradient, scaled)
-        everything = [True, True, True]
-        return Back(
-            *torch.ops.aten.native_layer_norm_backward(
-                through, product, size, mean, rms, stage.gain, stage.shift, everything
-            )
-        )
-    rms = inverse_rms(product, stage.eps)
-    normed = product * rms
-    through = torch.ops.aten.silu_backward(gradient, normed * stage.gain)
-    weighted = through * normed
+        given = product, [product.shape[-1]], middle, inverse, stage.gain, stage.shift
+        return Back(*torch.ops.aten.native_layer_norm_backward(through, *given, [True, True, True]))
+    weighted = through * middle
     along = torch.mv(weighted, stage.gain).div_(-product.shape[-1])[:, None]
-    return Back(through.mul_(stage.gain).addcmul_(normed, along).mul_(rms), weighted.sum(0), None)
+    return Back(through.mul_(stage.gain).addcmul_(middle, along).mul_(inverse), weighted.sum(0), None)

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from dreamer_core.models import gather
-from dreamer_core.models.activation import Stage, activate, deactivate
+from dreamer_core.models.activation import Stage, activate, deactivate, normalize
 from dreamer_core.models.gather import OneHots
 
 
@@ -78,13 +78,15 @@ class _Chain(torch.autograd.Function):
         stages, products = _stages(ctx.eps, rest[:count]), rest[count:]
         ones = None if index is None else OneHots(index, ctx.width)
         gradients: list[Tensor | None] = []
+        normed = None
         for place in reversed(range(len(stages))):
             stage, gain, shift = stages[place], None, None
             if stage.gain is not None:
-                gradient, gain, shift = deactivate(gradient, products[place], stage)
+                gradient, gain, shift = deactivate(gradient, products[place], stage, normed)
             bias = None if stage.bias is None else gradient.sum(0)
             if place:
-                weight = gradient.t() @ activate(products[place - 1], stages[place - 1])
+                normed = normalize(products[place - 1], stages[place - 1])
+                weight = gradient.t() @ F.silu(normed.scaled)
             else:
                 weight = gather.weight_gradient(gradient, x, ones)
             gradients = [weight, bias, gain, shift, *gradients]
