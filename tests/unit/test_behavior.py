@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from dreamer_core.config.tree import Recipe
-from dreamer_core.models.behavior import action_metrics, imagine, last_rows
-from dreamer_core.rng import ModeSampler, make_generator
+from dreamer_core.models.behavior import action_metrics, imagine, imagine_watched, last_rows
+from dreamer_core.rng import ModeSampler, RandomSampler, make_generator
 from dreamer_core.types import State
 from tests.factories import CONTINUOUS, RECIPES, opinionated, random_state, tiny_agent
 
@@ -34,6 +34,40 @@ def test_a_dream_is_the_actor_playing_in_the_world_model_step_by_step(recipe: Re
         assert torch.equal(features, state.features)
         assert torch.equal(action, agent.actor(features).sample(ModeSampler()))
         state = agent.world_model.rssm.imagine_step(state, action, ModeSampler())
+
+
+@recipes
+def test_a_watched_dream_is_the_same_dream(recipe: Recipe) -> None:
+    agent = opinionated(tiny_agent(recipe))
+    start = random_state(agent, 5, make_generator(0))
+    with torch.no_grad():
+        plain = imagine(agent.world_model, agent.actor, start, 3, RandomSampler(make_generator(1)))
+    watched = imagine_watched(agent.world_model, agent.actor, start, 3, RandomSampler(make_generator(1)))
+    torch.testing.assert_close(watched.features, plain.features)
+    assert torch.equal(watched.actions, plain.actions)
+    assert watched.ones is not None
+    assert torch.equal(watched.features[..., : watched.ones.width].nonzero()[:, -1], watched.ones.at.flatten())
+
+
+@recipes
+def test_the_policy_of_a_watched_dream_has_the_gradients_of_a_second_look(recipe: Recipe) -> None:
+    agent = opinionated(tiny_agent(recipe))
+    weights = list(agent.actor.parameters())
+    dream = imagine_watched(agent.world_model, agent.actor, random_state(agent, 5, make_generator(0)), 3, ModeSampler())
+    assert dream.policy is not None
+    again = agent.actor(dream.features[:-1])
+    seen, expected = (policy.log_prob(dream.actions[:-1]).square().sum() for policy in (dream.policy, again))
+    torch.testing.assert_close(torch.autograd.grad(seen, weights), torch.autograd.grad(expected, weights))
+
+
+def test_a_part_of_a_dream_has_the_ones_of_its_moments() -> None:
+    agent = tiny_agent("nature")
+    dream = imagine_watched(agent.world_model, agent.actor, random_state(agent, 5, make_generator(0)), 3, ModeSampler())
+    features, ones = dream.part(slice(1, None))
+    assert dream.ones is not None
+    assert ones is not None
+    assert torch.equal(features, dream.features[1:])
+    assert torch.equal(ones.at, dream.ones.at[1:])
 
 
 def test_the_policy_gets_no_gradient_from_what_it_sees_but_from_what_its_actions_do() -> None:

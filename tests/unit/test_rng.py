@@ -81,19 +81,29 @@ def test_a_fork_follows_neither_its_parent_nor_its_siblings() -> None:
     assert len({tuple(stream.tolist()) for stream in streams}) == 3
 
 
-def test_sampled_classes_come_as_often_as_their_probability_says() -> None:
-    probs, count = torch.tensor([0.1, 0.2, 0.3, 0.4]), 40_000
-    samples = RandomSampler(make_generator(0)).one_hot(probs.expand(count, 4))
+@pytest.mark.parametrize("repeats", [1, 5], ids=["few-classes", "many-classes"])
+def test_sampled_classes_come_as_often_as_their_probability_says(repeats: int) -> None:
+    probs, count = torch.tensor([0.1, 0.2, 0.3, 0.4]).repeat(repeats) / repeats, 40_000
+    samples = RandomSampler(make_generator(0)).one_hot(probs.expand(count, -1))
     assert (samples.sum(-1) == 1).all()
-    expected = probs * count
-    assert ((samples.sum(0) - expected).square() / expected).sum() < CHI_SQUARE_BOUND
+    expected = (probs * count).unflatten(0, (repeats, 4)).sum(0)
+    found = samples.sum(0).unflatten(0, (repeats, 4)).sum(0)
+    assert ((found - expected).square() / expected).sum() < CHI_SQUARE_BOUND
 
 
-def test_a_class_without_probability_is_never_sampled() -> None:
-    probs = torch.tensor([0.0, 0.5, 0.0, 0.5, 0.0]).expand(40_000, 5)
+@pytest.mark.parametrize("classes", [3, 12])
+def test_a_sample_is_the_one_hot_of_the_class_that_is_drawn(classes: int) -> None:
+    probs = torch.rand((50, classes), generator=make_generator(1)).softmax(-1)
+    index = RandomSampler(make_generator(0)).index(probs)
+    assert torch.equal(RandomSampler(make_generator(0)).one_hot(probs).argmax(-1), index)
+
+
+@pytest.mark.parametrize("more", [0, 7], ids=["few-classes", "many-classes"])
+def test_a_class_without_probability_is_never_sampled(more: int) -> None:
+    probs = torch.tensor([0.0, 0.5, 0.0, 0.5, 0.0, *[0.0] * more]).expand(40_000, -1)
     counts = RandomSampler(make_generator(0)).one_hot(probs).sum(0)
-    assert counts[[0, 2, 4]].tolist() == [0, 0, 0]
     assert (counts[[1, 3]] > 19_000).all()
+    assert counts[[1, 3]].sum() == 40_000
 
 
 @pytest.mark.parametrize(
