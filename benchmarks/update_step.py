@@ -3,7 +3,8 @@
     python benchmarks/update_step.py                             Dreamgate alone
     python benchmarks/update_step.py --peers sheeprl --rounds 8  with sheeprl 0.8.4, in an environment made for it once
     python benchmarks/update_step.py --workloads W2 --threads 2  pixels, on a machine that does nothing else
-    python benchmarks/update_step.py --peers jax --dreamerv3 DIR with the JAX original, from a checkout of
+    python benchmarks/update_step.py --peers jax --dreamerv3 DIR
+                                                                 with the JAX original, from a checkout of
                                                                  danijar/dreamerv3 (e3f0224); class A alone
 
 Every contestant is a process of its own that waits while another one runs. They take turns round by round, in changing
@@ -71,6 +72,8 @@ class Contestant:
 
 def main() -> None:
     args = _arguments()
+    if args.dreamerv3:
+        os.environ["DREAMERV3"] = str(args.dreamerv3.resolve())  # for the contestant
     facts = {**machine(HERE.parent), "command": " ".join(sys.argv), "threads": args.threads}
     pythons = {"dreamgate": Path(sys.executable)}
     pythons |= {peer: environment_of(peer, args.environments) for peer in args.peers}
@@ -90,16 +93,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workloads", type=_names(WORKLOADS), default=["W1", "W3"], help="of W1, W2, W3")
     parser.add_argument("--classes", type=_names(CLASSES), default=list(CLASSES), help="of A, B")
     parser.add_argument("--peers", type=_names(REQUIREMENTS), default=[], help="of sheeprl, jax")
-    parser.add_argument("--dreamerv3", type=Path, metavar="DIR", help="a checkout of it, for the peer jax")
+    parser.add_argument("--dreamerv3", type=Path, metavar="DIR", help="checkout of danijar/dreamerv3, for jax")
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--environments", type=Path, default=Path.home() / ".cache" / "dreamgate-benchmarks")
     parser.add_argument("--out", type=Path, help="where to write the numbers as JSON")
     args = parser.parse_args()
-    if "jax" in args.peers:
-        if args.dreamerv3 is None or not (args.dreamerv3 / "dreamerv3" / "configs.yaml").exists():
-            parser.error(f"--peers jax wants --dreamerv3, a checkout of danijar/dreamerv3, and got {args.dreamerv3}")
-        os.environ["DREAMERV3"] = str(args.dreamerv3.resolve())
+    has_checkout = args.dreamerv3 is not None and (args.dreamerv3 / "dreamerv3" / "configs.yaml").exists()
+    if "jax" in args.peers and not has_checkout:
+        parser.error(f"--peers jax wants --dreamerv3, a checkout of danijar/dreamerv3, and got {args.dreamerv3}")
     return args
 
 

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 
-class Contest(NamedTuple):
-    """One network and its update."""
+class Entry(NamedTuple):
+    """What a contestant competes with: one network and its update."""
 
     update: Callable[[], object]
     parameters: int
-    count: Callable[[], dict[str, Any]]  # `gflop` and `operators` of one update, None where nobody can tell
+    count: Callable[[], dict[str, Any]]  # `gflop` and `operators` of one update, None where they cannot be counted
     facts: dict[str, str]  # versions
 
 
@@ -26,16 +26,23 @@ def threads() -> int:
     return int(os.environ["OMP_NUM_THREADS"])
 
 
-def serve(make: Callable[[], Contest]) -> None:
+def serve(make: Callable[[], Entry]) -> None:
+    _keep_to(threads())
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print goes elsewhere
-    contest = make()
+    entry = make()
     for line in sys.stdin:
         word = line.strip()
-        answer = contest.count() if word == "count" else _time(contest.update, int(word))
-        facts = {"parameters": contest.parameters, "peak_mib": _peak_mib(), **contest.facts}
+        answer = entry.count() if word == "count" else _time(entry.update, int(word))
+        facts = {"parameters": entry.parameters, "peak_mib": _peak_mib(), **entry.facts}
         answers.write(json.dumps(facts | answer) + "\n")
         answers.flush()
+
+
+def _keep_to(cores: int) -> None:
+    """JAX does not ask how many threads it may have, but how many cores there are."""
+    if hasattr(os, "sched_setaffinity"):  # Linux
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
 
 
 def _time(update: Callable[[], object], times: int) -> dict[str, Any]:

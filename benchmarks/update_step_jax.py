@@ -1,7 +1,7 @@
 """danijar/dreamerv3 as a contestant, in an environment that has JAX: python update_step_jax.py WORKLOAD A.
 
 Its own agent from a checkout that DREAMERV3 names, with networks as wide as the others' and float32 everywhere. What is
-timed is its `train`, one compiled update, until its weights are there.
+timed is taking a batch and its `train`, one compiled update, until its weights are there.
 """
 
 import os
@@ -10,16 +10,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from update_step_child import Contest, serve, threads
+from update_step_child import Entry, serve
 from update_step_work import WORKLOADS, Workload
 
 CHECKOUT = Path(os.environ["DREAMERV3"])
-_IS_NO_WEIGHT = ("opt/", "slowval/", "retnorm", "valnorm", "advnorm")
+_NOT_TRAINED = ("opt/", "slowval/", "retnorm", "valnorm", "advnorm")
 
 
-def make(work: Workload) -> Contest:
-    is_shared = "true" if threads() > 1 else "false"
-    os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={is_shared} intra_op_parallelism_threads={threads()}"
+def make(work: Workload) -> Entry:
     sys.path.insert(0, str(CHECKOUT))
     import jax
 
@@ -31,9 +29,9 @@ def make(work: Workload) -> Contest:
         state["carry"], *_ = agent.train(state["carry"], next(batches))
         jax.block_until_ready(agent.params)
 
-    weights = [value for key, value in agent.params.items() if not key.startswith(_IS_NO_WEIGHT)]
+    weights = [value for key, value in agent.params.items() if not key.startswith(_NOT_TRAINED)]
     parameters = sum(int(weight.size) for weight in weights)
-    return Contest(update, parameters, lambda: {"gflop": None, "operators": None}, {"jax": jax.__version__})
+    return Entry(update, parameters, lambda: {"gflop": None, "operators": None}, {"jax": jax.__version__})
 
 
 def _agent(work: Workload) -> Any:
@@ -49,15 +47,15 @@ def _agent(work: Workload) -> Any:
     else:
         widths = {"deter": work.deter, "hidden": work.units, "classes": work.classes}
         config = config.update({r".*\.rssm": widths, r".*\.units": work.units})
-    shapes = {"batch_size": work.batch, "batch_length": work.length, "replay_context": 0}
-    config = config.update({"jax.platform": "cpu", "jax.compute_dtype": "float32", "jax.prealloc": False, **shapes})
+    config = config.update({"jax.platform": "cpu", "jax.compute_dtype": "float32", "jax.prealloc": False})
     flags = {name: elements.Space(bool) for name in ("is_first", "is_last", "is_terminal")}
     seen = elements.Space(np.uint8, (64, 64, 3)) if work.is_pixels else elements.Space(np.float32, (4,))
     spaces = {"reward": elements.Space(np.float32), **flags, _key(work): seen}
-    more = {"replay_context": 0, "report_length": config.report_length, "replica": 0, "replicas": 1, "seed": 0}
-    shared = {"batch_size": work.batch, "batch_length": work.length, "logdir": tempfile.mkdtemp(), "jax": config.jax}
     actions = {"action": elements.Space(np.int32, (), 0, work.actions)}
-    return Agent(spaces, actions, elements.Config(**config.agent, **shared, **more))
+    run = {"batch_size": work.batch, "batch_length": work.length, "report_length": config.report_length, "seed": 0}
+    run |= {"replay_context": 0, "replica": 0, "replicas": 1, "logdir": tempfile.mkdtemp()}
+    run["jax"] = {**config.jax, "profiler": False}  # it would begin at the hundredth update
+    return Agent(spaces, actions, elements.Config(**config.agent, **run))
 
 
 def _data(work: Workload) -> dict[str, Any]:

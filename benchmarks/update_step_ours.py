@@ -3,8 +3,8 @@
 import sys
 
 import torch
-from update_step_child import Contest, serve
-from update_step_torch import contest, set_threads
+from update_step_child import Entry, serve
+from update_step_torch import entry_of, set_threads
 from update_step_work import WORKLOADS, Workload, our_words
 
 from dreamer_core.config import Config, load_config
@@ -18,7 +18,7 @@ from dreamer_core.training.torch_setup import use_fastest_products
 from dreamer_core.types import ActionSpec, Batch, ObsSpec, Spaces, State
 
 
-def make(work: Workload, kind: str) -> Contest:
+def make(work: Workload, kind: str) -> Entry:
     set_threads()
     keep_memory()  # these two as every run does
     use_fastest_products()
@@ -29,7 +29,7 @@ def make(work: Workload, kind: str) -> Contest:
     agent = build_agent(config, spaces, make_generator(0))
     learner: Learner = NatureLearner(agent) if config.is_nature else SheeprlLearner(agent)
     batch, sampler = synthetic(work, config), RandomSampler(make_generator(2))
-    return contest(lambda: learner.update(batch, sampler), (p for p in agent.parameters() if p.requires_grad))
+    return entry_of(lambda: learner.update(batch, sampler), (p for p in agent.parameters() if p.requires_grad))
 
 
 def synthetic(work: Workload, config: Config) -> Batch:

@@ -20,20 +20,20 @@ from lightning.fabric import Fabric
 from omegaconf import OmegaConf
 from sheeprl.utils.utils import dotdict
 from torch import Tensor
-from update_step_child import Contest, serve
-from update_step_torch import contest, set_threads
+from update_step_child import Entry, serve
+from update_step_torch import entry_of, set_threads
 from update_step_work import WORKLOADS, Workload, sheeprl_words
 
 Made = tuple[Callable[[], object], Iterable[Tensor]]
 
 
-def make(work: Workload, kind: str) -> Contest:
+def make(work: Workload, kind: str) -> Entry:
     set_threads()
     warnings.filterwarnings("ignore")
     config = _config(sheeprl_words(work, kind))
     torch.distributions.Distribution.set_default_validate_args(config.distribution.validate_args)
     fabric = Fabric(accelerator="cpu", devices=1)
-    return contest(*(_make_a if kind == "A" else _make_b)(work, config, fabric))
+    return entry_of(*(_make_a if kind == "A" else _make_b)(work, config, fabric))
 
 
 def _make_a(work: Workload, config: Any, fabric: Any) -> Made:

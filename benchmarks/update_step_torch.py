@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
-from update_step_child import Contest, threads
+from update_step_child import Entry, threads
 
 
 class Operators(TorchDispatchMode):
@@ -26,10 +26,10 @@ def set_threads() -> None:
     torch.set_num_threads(threads())
 
 
-def contest(update: Callable[[], object], weights: Iterable[torch.Tensor]) -> Contest:
+def entry_of(update: Callable[[], object], weights: Iterable[torch.Tensor]) -> Entry:
     """`weights` are those that the update trains."""
     parameters = sum(weight.numel() for weight in {id(weight): weight for weight in weights}.values())
-    return Contest(update, parameters, lambda: _count(update), {"torch": torch.__version__})
+    return Entry(update, parameters, lambda: _count(update), {"torch": torch.__version__})
 
 
 def _count(update: Callable[[], object]) -> dict[str, Any]:

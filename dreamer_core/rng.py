@@ -5,12 +5,13 @@ so nothing here, and nothing that uses this, ever touches it.
 """
 
 import hashlib
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor
 
-# So few are kept class by class in memory (see `distributions.softmax`).
+# Up to so many, going class by class is faster than going row by row, here and in `distributions.softmax`, which lays
+# them out so. It stands here because models import this.
 FEW_CLASSES = 8
 _FORK_RANGE = 2**62
 
@@ -57,21 +58,21 @@ def randint(low: int, high: int, shape: tuple[int, ...], generator: torch.Genera
     return torch.randint(low, high, shape, generator=generator, device=generator.device)
 
 
-class Sampler(Protocol):
+class Sampler(ABC):
     """How a model turns a distribution into a value. Handed in, so that randomness is always somebody's choice."""
 
+    @abstractmethod
     def index(self, probs: Tensor) -> Tensor:
         """probs (..., C) to the class that was drawn, int64 (...)."""
-        ...
 
     def one_hot(self, probs: Tensor) -> Tensor:
         """The same as a one-hot (..., C), without gradient."""
         drawn = torch.zeros(probs.shape, dtype=probs.dtype, device=probs.device)
         return drawn.scatter_(-1, self.index(probs)[..., None], 1.0)
 
+    @abstractmethod
     def normal_noise(self, like: Tensor) -> Tensor:
         """Standard normal noise in the shape of `like`."""
-        ...
 
 
 class RandomSampler(Sampler):
@@ -84,7 +85,7 @@ class RandomSampler(Sampler):
         # Inverse CDF: one uniform per variable instead of one exponential per class (a tenth of an update, measured).
         uniform = torch.rand(probs.shape[:-1], generator=self.generator, device=probs.device)
         probs = probs.detach().float()
-        if probs.shape[-1] <= FEW_CLASSES:  # class by class, as they lie in memory
+        if probs.shape[-1] <= FEW_CLASSES:
             cdf = probs.movedim(-1, 0).cumsum(0)
             return (cdf[:-1] <= uniform.mul_(cdf[-1])).sum(0)
         cdf = probs.cumsum(-1)

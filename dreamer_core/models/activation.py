@@ -24,7 +24,7 @@ def inverse_rms(x: Tensor, eps: float) -> Tensor:
 
 
 def activate(product: Tensor, stage: Stage) -> Tensor:
-    """SiLU of the norm of a product (N, U)."""
+    """SiLU of the norm of a product (N, U). Unlike `normalize` it keeps nothing, and writes over its own."""
     assert stage.gain is not None
     if stage.shift is not None:
         scaled = torch.native_layer_norm(product, [product.shape[-1]], stage.gain, stage.shift, stage.eps)[0]
@@ -37,15 +37,15 @@ class Normed(NamedTuple):
     """What a norm makes of a product (N, U), and what its gradient needs of that."""
 
     scaled: Tensor
-    middle: Tensor  # LayerNorm: the mean (N, 1). RMSNorm: the product in units of its size, before the gain
-    inverse: Tensor  # (N, 1): one over the size
+    kept: Tensor  # LayerNorm: the mean (N, 1). RMSNorm: the product before the gain (N, U)
+    inverse: Tensor  # (N, 1): one over the spread or the RMS
 
 
 def normalize(product: Tensor, stage: Stage) -> Normed:
     assert stage.gain is not None
     if stage.shift is not None:
-        size = [product.shape[-1]]
-        return Normed(*torch.native_layer_norm(product, size, stage.gain, stage.shift, stage.eps))
+        shape = [product.shape[-1]]
+        return Normed(*torch.native_layer_norm(product, shape, stage.gain, stage.shift, stage.eps))
     rms = inverse_rms(product, stage.eps)
     normed = product * rms
     return Normed(normed * stage.gain, normed, rms)
@@ -62,11 +62,11 @@ class Back(NamedTuple):
 def deactivate(gradient: Tensor, product: Tensor, stage: Stage, found: Normed | None = None) -> Back:
     """From the gradient of the activations (N, U). `found` is what `normalize` made, if it is known."""
     assert stage.gain is not None
-    scaled, middle, inverse = found or normalize(product, stage)
+    scaled, kept, inverse = found or normalize(product, stage)
     through = torch.ops.aten.silu_backward(gradient, scaled)
     if stage.shift is not None:
-        given = product, [product.shape[-1]], middle, inverse, stage.gain, stage.shift
-        return Back(*torch.ops.aten.native_layer_norm_backward(through, *given, [True, True, True]))
-    weighted = through * middle
+        normed = product, [product.shape[-1]], kept, inverse, stage.gain, stage.shift
+        return Back(*torch.ops.aten.native_layer_norm_backward(through, *normed, [True, True, True]))
+    weighted = through * kept
     along = torch.mv(weighted, stage.gain).div_(-product.shape[-1])[:, None]
-    return Back(through.mul_(stage.gain).addcmul_(middle, along).mul_(inverse), weighted.sum(0), None)
+    return Back(through.mul_(stage.gain).addcmul_(kept, along).mul_(inverse), weighted.sum(0), None)

@@ -1,14 +1,12 @@
 """The actor: latent features to a policy, for discrete, multi-discrete and continuous actions."""
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from dreamer_core.config.model import ActorConfig
-from dreamer_core.models.chain import Watch
 from dreamer_core.models.distributions import log_probs, sample_one_hot
 from dreamer_core.models.layers import Linear, Style, mlp
 from dreamer_core.rng import Sampler
@@ -78,17 +76,11 @@ class Actor(nn.Module):
         self.heads = nn.ModuleList(Linear(config.dense_units, size, scale=scale) for size in sizes)
 
     def forward(self, features: Tensor) -> Policy:
-        return self.policy(self.read(self.net(features)))
+        return self.policy(self.net(features))
 
-    def watch(self, classes: int, width: int) -> Watch:
-        """The hidden layers, to be run moment by moment over features that start with `width` numbers of one-hots."""
-        return Watch(self.net.stages(), classes, width)
-
-    def read(self, hidden: Tensor) -> list[Tensor]:
-        """What each head says (..., A) of what the hidden layers made (..., U)."""
-        return [head(hidden) for head in self.heads]
-
-    def policy(self, outputs: Sequence[Tensor]) -> Policy:
+    def policy(self, hidden: Tensor) -> Policy:
+        """From what the hidden layers make (..., U) of features."""
+        outputs = [head(hidden) for head in self.heads]
         if not self.action.is_continuous:
             return CategoricalPolicy(tuple(log_probs(output, self.config.unimix) for output in outputs))
         mean, std = outputs[0].float().chunk(2, -1)

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from dreamer_core.config.tree import Config
 from dreamer_core.errors import ConfigError
 from dreamer_core.models.actor import Actor
-from dreamer_core.models.behavior import Dream
 from dreamer_core.models.gather import OneHots
 from dreamer_core.models.initialize import initialize_nature, initialize_sheeprl
 from dreamer_core.models.layers import Style, head
@@ -33,13 +32,6 @@ class Critic(nn.Module):
 
     def value(self, features: Tensor, ones: OneHots | None = None) -> Tensor:
         return self.bins.mean(self(features, ones))
-
-    def judge(self, dream: Dream) -> tuple[Tensor, Tensor]:
-        """Logits (H, N, bins) of all moments but the last, with a gradient, and the values (H + 1, N) without one."""
-        with torch.enable_grad():
-            logits: Tensor = self(*dream.part(slice(-1)))
-        with torch.no_grad():
-            return logits, torch.cat([self.bins.mean(logits), self.value(*dream.part(slice(-1, None)))])
 
 
 class Agent(nn.Module):

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from dreamer_core.models.actor import Actor, Policy
-from dreamer_core.models.chain import Watch
+from dreamer_core.models.agent import Critic
+from dreamer_core.models.chain import WatchedChain
 from dreamer_core.models.gather import OneHots, find_ones
 from dreamer_core.models.layers import runs_by_hand
 from dreamer_core.models.world_model import WorldModel
@@ -22,9 +23,19 @@ class Dream(NamedTuple):
     ones: OneHots | None = None  # where the ones are in the features, where that is known
     policy: Policy | None = None  # of the first H moments, where the actor was watched
 
-    def part(self, moments: slice) -> tuple[Tensor, OneHots | None]:
-        """The features of some moments, and where their ones are."""
-        return self.features[moments], None if self.ones is None else self.ones.part(moments)
+    def seen(self, moments: slice) -> tuple[Tensor, OneHots | None]:
+        """What heads look at: the features of some moments, and where the ones are in them."""
+        return self.features[moments], None if self.ones is None else self.ones.of(moments)
+
+
+def look(critic: Critic, dream: Dream) -> tuple[Tensor, Tensor]:
+    """Logits (H, N, bins) of all moments but the last, with a gradient, and the values (H + 1, N), without one."""
+    # The last moment by itself: the gradient of a slice fills all of the logits with zeros first.
+    with torch.enable_grad():
+        logits = critic(*dream.seen(slice(-1)))
+    with torch.no_grad():
+        values = torch.cat([critic.bins.mean(logits), critic.value(*dream.seen(slice(-1, None)))])
+    return logits, values
 
 
 def imagine(world_model: WorldModel, actor: Actor, start: State, horizon: int, sampler: Sampler) -> Dream:
@@ -44,28 +55,29 @@ def imagine_watched(world_model: WorldModel, actor: Actor, start: State, horizon
     if not runs_by_hand(start.deter):
         with torch.no_grad():
             return imagine(world_model, actor, start, horizon, sampler)
+    watched = WatchedChain(actor.net.stages())
     with torch.no_grad():
-        watch = actor.watch(world_model.rssm.classes, start.stoch[0].numel())
-        features, actions, ones = _play(world_model, actor, watch, start, horizon, sampler)
-    policy = actor.policy(actor.read(watch.whole(features[:-1], ones.part(slice(-1)))))
-    return Dream(features, actions, ones, policy)
+        dream = _play(world_model, actor, watched, start, horizon, sampler)
+    features, ones = dream.seen(slice(-1))
+    assert ones is not None
+    return dream._replace(policy=actor.policy(watched.with_gradient(features, ones)))
 
 
 def _play(
-    world_model: WorldModel, actor: Actor, watch: Watch, start: State, horizon: int, sampler: Sampler
-) -> tuple[Tensor, Tensor, OneHots]:
+    world_model: WorldModel, actor: Actor, watched: WatchedChain, start: State, horizon: int, sampler: Sampler
+) -> Dream:
     predict = world_model.rssm.predictor(actor.action)
     deter, ones = start.deter, find_ones(start.stoch)
     features = deter.new_empty(horizon + 1, len(deter), ones.width + deter.shape[-1])
-    places, actions = [ones.at], list[Tensor]()
-    for moment in features:
-        if actions:
+    places, actions = list[Tensor](), list[Tensor]()
+    for t, moment in enumerate(features):
+        if t:
             deter, ones = predict(deter, ones, actions[-1], sampler)
-            places.append(ones.at)
-        moment[:, : ones.width].zero_().scatter_(1, ones.at, 1.0)
+        places.append(ones.at)
+        moment[:, : ones.width].zero_().scatter_(1, ones.at, 1.0)  # laid out as in `State.features`
         moment[:, ones.width :] = deter
-        actions.append(actor.policy(actor.read(watch.run(moment, ones))).sample(sampler))
-    return features, torch.stack(actions), OneHots(torch.stack(places), ones.width)
+        actions.append(actor.policy(watched.step(moment, ones)).sample(sampler))
+    return Dream(features, torch.stack(actions), OneHots(torch.stack(places), ones.width))
 
 
 def last_rows(states: State, count: int) -> State:

@@ -47,17 +47,17 @@ def advance(cell: Cell, deter: Tensor, from_deter: Tensor, from_stoch: Tensor, f
     return Step(from_blocks(after), product, both, hidden, gates)
 
 
-class Ahead:
-    """Steps of the cell without a gradient, for many rows: all numbers of a row stay side by side.
+class DreamedCell:
+    """Steps of the cell without a gradient, for many rows.
 
-    Between products a row of 256 is then gone through at once, and not 8 times 32 numbers of it.
+    What lies between products goes over rows of D numbers, and not over D / blocks of them at a time.
     """
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self.weights = cell.gates.chunk(3, -1)
-        self.reset, self.proposal, update = (bias.flatten() for bias in cell.gates_bias.chunk(3, -1))
-        self.update = update - 1
+        reset, proposal, update = (bias.flatten() for bias in cell.gates_bias.chunk(3, -1))
+        self.biases = reset, proposal, update - 1  # as `open_gates` takes it off
 
     def advance(self, deter: Tensor, from_deter: Tensor, from_stoch: Tensor, from_action: Tensor) -> Tensor:
         """As the function `advance`: the next deterministic state (B, D). `from_action` is written over."""
@@ -66,8 +66,8 @@ class Ahead:
         product = from_action.addmm_(both, cell.shared)
         by_block(product, cell).baddbmm_(by_block(deter, cell), cell.own)
         hidden = by_block(activate(product, cell.hidden), cell)
-        biases = self.reset, self.proposal, self.update
-        reset, proposal, update = (self._gate(hidden, *both) for both in zip(self.weights, biases, strict=True))
+        layers = zip(self.weights, self.biases, strict=True)
+        reset, proposal, update = (self._gate(hidden, weight, bias) for weight, bias in layers)
         return torch.lerp(deter, proposal.mul_(reset.sigmoid_()).tanh_(), update.sigmoid_())
 
     def _gate(self, hidden: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

@@ -17,8 +17,8 @@ from dreamer_core.models.activation import Stage, activate, deactivate, normaliz
 from dreamer_core.models.gather import OneHots
 
 
-class Ran(NamedTuple):
-    """What running a chain over rows (N, F) gave."""
+class Trace(NamedTuple):
+    """What going forward over rows (N, F) leaves behind."""
 
     out: Tensor  # (N, U)
     products: list[Tensor]  # those that norms follow
@@ -29,43 +29,46 @@ def run_chain(stages: Sequence[Stage], x: Tensor, ones: OneHots | None = None) -
     return _run(stages, x, ones, None)
 
 
-class Watch:
+class WatchedChain:
     """A chain that runs moment by moment without a gradient, and in the end has one for all moments at once."""
 
-    def __init__(self, stages: Sequence[Stage], classes: int, width: int) -> None:
-        self.stages, self.seen = stages, list[Ran]()
-        self.table = gather.table(stages[0].weight[:, :width], stages[0].bias, classes)
+    def __init__(self, stages: Sequence[Stage]) -> None:
+        self.stages, self.traces = stages, list[Trace]()
+        self.rows: Tensor | None = None
 
-    def run(self, x: Tensor, ones: OneHots) -> Tensor:
+    @torch.no_grad()
+    def step(self, x: Tensor, ones: OneHots) -> Tensor:
         """x (N, F) to (N, U)."""
-        self.seen.append(_forward(self.stages, x, ones, self.table))
-        return self.seen[-1].out
+        if self.rows is None:  # the same for all moments
+            self.rows = _first_rows(self.stages[0], ones)
+        self.traces.append(_forward(self.stages, x, ones, self.rows))
+        return self.traces[-1].out
 
-    def whole(self, x: Tensor, ones: OneHots) -> Tensor:
-        """What came out (T, N, U) of the first T moments x (T, N, F), for a gradient. Nothing is computed again."""
-        seen = self.seen[: len(x)]
-        products = [torch.cat(parts) for parts in zip(*(ran.products for ran in seen), strict=True)]
-        return _run(self.stages, x, ones, Ran(torch.cat([ran.out for ran in seen]), products))
+    def with_gradient(self, x: Tensor, ones: OneHots) -> Tensor:
+        """What came out (T, N, U) of the first T moments x (T, N, F). No product is made a second time."""
+        traces = self.traces[: len(x)]
+        products = [torch.cat(parts) for parts in zip(*(trace.products for trace in traces), strict=True)]
+        return _run(self.stages, x, ones, Trace(torch.cat([trace.out for trace in traces]), products))
 
 
-def _run(stages: Sequence[Stage], x: Tensor, ones: OneHots | None, ran: Ran | None) -> Tensor:
+def _run(stages: Sequence[Stage], x: Tensor, ones: OneHots | None, trace: Trace | None) -> Tensor:
     rows = x.reshape(-1, x.shape[-1])
     flat = None if ones is None else OneHots(ones.at.reshape(-1, ones.at.shape[-1]), ones.width)
     parameters = [parameter for stage in stages for parameter in stage[:4]]
     needs_gradient = torch.is_grad_enabled() and any(p is not None and p.requires_grad for p in (x, *parameters))
     if needs_gradient:
-        out: Tensor = _Chain.apply([stage.eps for stage in stages], flat, ran, rows, *parameters)  # type: ignore[no-untyped-call]
+        out: Tensor = _Chain.apply([stage.eps for stage in stages], flat, trace, rows, *parameters)  # type: ignore[no-untyped-call]
     else:
-        out = (ran or _forward(stages, rows, flat)).out
+        out = (trace or _forward(stages, rows, flat)).out
     return torch.unflatten(out, 0, x.shape[:-1])
 
 
 class _Chain(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, eps: list[float], ones: OneHots | None, ran: Ran | None, x: Tensor, *parameters: Tensor | None
+        ctx: Any, eps: list[float], ones: OneHots | None, trace: Trace | None, x: Tensor, *parameters: Tensor | None
     ) -> Tensor:
-        out, products = ran or _forward(_stages(eps, parameters), x, ones)
+        out, products = trace or _forward(_stages(eps, parameters), x, ones)
         ctx.eps, ctx.width = eps, ones.width if ones is not None else 0
         ctx.save_for_backward(x, None if ones is None else ones.at, *parameters, *products)
         return out
@@ -85,6 +88,7 @@ class _Chain(torch.autograd.Function):
                 gradient, gain, shift = deactivate(gradient, products[place], stage, normed)
             bias = None if stage.bias is None else gradient.sum(0)
             if place:
+                # For the activation here, and for its own gradient in the next turn.
                 normed = normalize(products[place - 1], stages[place - 1])
                 weight = gradient.t() @ F.silu(normed.scaled)
             else:
@@ -100,18 +104,19 @@ def _stages(eps: Sequence[float], parameters: Sequence[Tensor | None]) -> list[S
     return [Stage(*four, eps) for four, eps in zip(fours, eps, strict=True)]  # type: ignore[arg-type, call-arg]
 
 
-def _forward(stages: Sequence[Stage], x: Tensor, ones: OneHots | None, table: Tensor | None = None) -> Ran:
-    """`table` is that of the first layer, where it is known."""
+def _forward(stages: Sequence[Stage], x: Tensor, ones: OneHots | None, rows: Tensor | None = None) -> Trace:
+    """`rows` are those that one-hots choose from in the first layer, where they are known."""
     products = []
     for stage in stages:
         if ones is not None and stage is stages[0]:
-            if table is None:
-                classes = ones.width // ones.at.shape[1]
-                table = gather.table(stage.weight[:, : ones.width], stage.bias, classes)
-            x = gather.linear(x, ones.at, table, stage.weight)
+            x = gather.linear(x, ones.at, _first_rows(stage, ones) if rows is None else rows, stage.weight)
         else:
             x = F.linear(x, stage.weight, stage.bias)
         if stage.gain is not None:
             products.append(x)
             x = activate(x, stage)
-    return Ran(x, products)
+    return Trace(x, products)
+
+
+def _first_rows(stage: Stage, ones: OneHots) -> Tensor:
+    return gather.table(stage.weight[:, : ones.width], stage.bias, ones.width // ones.at.shape[-1])

@@ -20,15 +20,16 @@ def symexp(x: Tensor) -> Tensor:
 
 def probs(logits: Tensor, unimix: float) -> Tensor:
     """Probabilities (..., C) with a little uniform mixed in, so that no class ever dies."""
-    mixed = softmax(logits.float())
-    return mixed if unimix <= 0 else mix(mixed, unimix)
+    plain = softmax(logits.float())
+    if unimix <= 0:
+        return plain
+    if plain.requires_grad:
+        return with_uniform(plain, unimix)
+    return plain.mul_(1 - unimix).add_(unimix / plain.shape[-1])  # in place: nobody else holds it
 
 
-def mix(probs: Tensor, unimix: float) -> Tensor:
-    """With so much of the uniform distribution; in place where no gradient could notice."""
-    if probs.requires_grad:
-        return (1 - unimix) * probs + unimix / probs.shape[-1]
-    return probs.mul_(1 - unimix).add_(unimix / probs.shape[-1])
+def with_uniform(probs: Tensor, unimix: float) -> Tensor:
+    return (1 - unimix) * probs + unimix / probs.shape[-1]
 
 
 def log_probs(logits: Tensor, unimix: float) -> Tensor:
@@ -37,8 +38,8 @@ def log_probs(logits: Tensor, unimix: float) -> Tensor:
 
 
 def softmax(logits: Tensor) -> Tensor:
-    """Over the last dimension. Torch goes row by row, which for a handful of classes takes twelve times as long as
-    going class by class; they stay in that order in memory."""
+    """Over the last dimension. For few classes torch's way row by row takes twelve times as long as class by class, so
+    the result is laid out class by class in memory."""
     if logits.shape[-1] > FEW_CLASSES:
         return logits.softmax(-1)
     return logits.movedim(-1, 0).contiguous().softmax(0).movedim(0, -1)

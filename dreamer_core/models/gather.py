@@ -20,7 +20,7 @@ class OneHots(NamedTuple):
     at: Tensor  # (..., S), int64
     width: int
 
-    def part(self, moments: slice) -> "OneHots":
+    def of(self, moments: slice) -> "OneHots":
         return OneHots(self.at[moments], self.width)
 
 
@@ -28,11 +28,11 @@ def find_ones(stoch: Tensor) -> OneHots:
     """In one-hots (N, S, C)."""
     classes = stoch.shape[-1]
     # A product, because `argmax` takes ten times as long.
-    return ones_of((stoch @ torch.arange(classes, dtype=stoch.dtype)).long(), classes)
+    return ones_at((stoch @ torch.arange(classes, dtype=stoch.dtype)).long(), classes)
 
 
-def ones_of(index: Tensor, classes: int) -> OneHots:
-    """Of the class (..., S) that each variable has."""
+def ones_at(index: Tensor, classes: int) -> OneHots:
+    """From the class (..., S) of each variable."""
     width = index.shape[-1] * classes
     return OneHots(index + torch.arange(0, width, classes), width)
 

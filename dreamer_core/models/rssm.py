@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from dreamer_core.config.model import LatentHeadConfig, WorldModelConfig
 from dreamer_core.models.distributions import log_probs, probs, sample_one_hot
-from dreamer_core.models.gather import OneHots, find_ones, ones_of
+from dreamer_core.models.gather import OneHots, ones_at
 from dreamer_core.models.layers import Linear, Style, head, mlp
 from dreamer_core.rng import Sampler
 from dreamer_core.types import ActionSpec, State
@@ -94,8 +94,8 @@ class RSSM(nn.Module, ABC):
         def predict(deter: Tensor, ones: OneHots, taken: Tensor, sampler: Sampler) -> tuple[Tensor, OneHots]:
             stoch = torch.zeros(len(deter), ones.width).scatter_(1, ones.at, 1.0)
             stoch = stoch.unflatten(-1, (self.stochastic, self.classes))
-            state = self.imagine_step(State(deter, stoch), taken, sampler)
-            return state.deter, find_ones(state.stoch)
+            after = self._advance(State(deter, stoch), self.embed_actions(taken))
+            return after, self._draw(self.prior_logits(after), sampler)
 
         return predict
 
@@ -137,8 +137,8 @@ class RSSM(nn.Module, ABC):
         return log_probs(logits.unflatten(-1, (self.stochastic, self.classes)), self.unimix)
 
     def _draw(self, logits: Tensor, sampler: Sampler) -> OneHots:
-        chances = probs(logits.unflatten(-1, (self.stochastic, self.classes)), self.unimix)
-        return ones_of(sampler.index(chances), self.classes)
+        split = logits.unflatten(-1, (self.stochastic, self.classes))
+        return ones_at(sampler.index(probs(split, self.unimix)), self.classes)
 
     def _zeros(self, batch: int) -> State:
         like = next(self.parameters())

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from dreamer_core.config.model import WorldModelConfig
 from dreamer_core.models import gather
 from dreamer_core.models.activation import Stage
-from dreamer_core.models.cell_nature import Ahead, Cell
+from dreamer_core.models.cell_nature import Cell, DreamedCell
 from dreamer_core.models.gather import OneHots
 from dreamer_core.models.layers import BlockLinear, Linear, Style, mlp, runs_by_hand, stage_of
 from dreamer_core.models.rssm import RSSM, Predict, gated_update, posterior_net, prior_net
@@ -81,13 +81,13 @@ class NatureRSSM(RSSM):
         # One of A actions as a one-hot: its share of the hidden layer is a row of a table.
         single = len(action.sizes) == 1 and not action.is_continuous
         table = self._from_action(cell, torch.eye(action.width)) if single else None
-        rows, ahead = gather.table(cell.stoch.weight, cell.stoch.bias, self.classes), Ahead(cell)
+        rows, dreamed = gather.table(cell.stoch.weight, cell.stoch.bias, self.classes), DreamedCell(cell)
 
         def predict(deter: Tensor, ones: OneHots, taken: Tensor, sampler: Sampler) -> tuple[Tensor, OneHots]:
             from_deter = F.linear(deter, cell.deter.weight, cell.deter.bias)
             from_stoch = F.embedding_bag(ones.at, rows, mode="sum")
             from_action = self._from_action(cell, taken) if table is None else taken @ table
-            after = ahead.advance(deter, from_deter, from_stoch, from_action)
+            after = dreamed.advance(deter, from_deter, from_stoch, from_action)
             return after, self._draw(self.prior_logits(after), sampler)
 
         return predict

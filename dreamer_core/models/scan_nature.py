@@ -13,6 +13,7 @@ from torch.autograd.function import once_differentiable
 
 from dreamer_core.models.activation import Back, Stage, deactivate
 from dreamer_core.models.cell_nature import Cell, Step, advance, by_block, from_blocks
+from dreamer_core.models.distributions import with_uniform
 from dreamer_core.models.gates import back_through
 from dreamer_core.models.scan import Look, Plan, Posterior, given, look, look_back
 from dreamer_core.types import State
@@ -57,7 +58,7 @@ class _Scan(torch.autograd.Function):
             step = advance(cell, deter, from_deter, from_stoch, action)
             found = look(posterior, step.deter, observed, stoch.shape[-1])
             moments.append(_Moment(deter, stoch, from_deter, from_stoch, step, found))
-            probs = (1 - plan.unimix) * found.chosen + plan.unimix / stoch.shape[-1]
+            probs = with_uniform(found.chosen, plan.unimix)
             deter, stoch = step.deter, plan.sampler.one_hot(probs)
             states.append((deter, stoch, probs))
         ctx.plan, ctx.moments = plan, moments

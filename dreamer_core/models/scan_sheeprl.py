@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from dreamer_core.models.activation import Back, Stage, activate, deactivate
+from dreamer_core.models.distributions import with_uniform
 from dreamer_core.models.gates import Gates, back_through, open_gates
 from dreamer_core.models.scan import Look, Plan, Posterior, given, look, look_back
 from dreamer_core.types import State
@@ -74,8 +75,7 @@ class _Scan(torch.autograd.Function):
             stoch = torch.lerp(first_stoch, stoch, kept[..., None])
             moment = _step(cell, posterior, deter, stoch, action, observed)
             moments.append(moment)
-            chosen = moment.seen.chosen
-            probs = (1 - plan.unimix) * chosen + plan.unimix / chosen.shape[-1]
+            probs = with_uniform(moment.seen.chosen, plan.unimix)
             deter, stoch = moment.after, plan.sampler.one_hot(probs)
             states.append((deter, stoch, probs))
         ctx.plan, ctx.moments = plan, moments

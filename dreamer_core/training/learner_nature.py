@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from dreamer_core.models.agent import Agent
-from dreamer_core.models.behavior import Dream, action_metrics, imagine_watched, last_rows
+from dreamer_core.models.behavior import Dream, action_metrics, imagine_watched, last_rows, look
 from dreamer_core.models.returns import lambda_returns, replay_returns
 from dreamer_core.models.world_model import Moment, WorldModelLoss
 from dreamer_core.rng import Sampler
@@ -20,7 +20,7 @@ class Judged(NamedTuple):
     """A dream with its worth (H + 1, N); logits and returns are those of all moments but the last."""
 
     dream: Dream
-    logits: Tensor  # of the critic, the only part that carries a gradient
+    logits: Tensor  # of the critic, with a gradient
     values: Tensor
     slow_values: Tensor
     returns: Tensor
@@ -106,16 +106,17 @@ class NatureLearner(Learner):
         return loss, metrics
 
     def _dream(self, model: WorldModelLoss, sampler: Sampler) -> Judged:
-        """Nothing learns from the dream itself, only the critic from its view of it: one forward pass for both uses."""
+        """Nothing learns through the states of a dream: the critic learns from its view of them, the actor from the
+        policy it dreamed with. Each looks once."""
         agent, algo = self.agent, self.config.algo
         with torch.no_grad():
             start = last_rows(model.observed.states.detach(), algo.imag_last)
         dream = imagine_watched(agent.world_model, agent.actor, start, algo.horizon, sampler)
         with torch.no_grad():
-            reward = agent.world_model.predict_reward(*dream.part(slice(1, None)))
+            reward = agent.world_model.predict_reward(*dream.seen(slice(1, None)))
             proceed = torch.sigmoid(agent.world_model.continue_logit(dream.features, dream.ones))
             slow = agent.slow_critic.value(dream.features, dream.ones)
-        logits, values = agent.critic.judge(dream)
+        logits, values = look(agent.critic, dream)
         gamma = 1.0 if self.config.world_model.continue_discount else algo.gamma
         discount = proceed * gamma
         returns = lambda_returns(reward, values[1:], discount[1:], algo.lmbda)

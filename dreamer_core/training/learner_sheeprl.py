@@ -8,7 +8,7 @@ from torch.optim import Adam, Optimizer
 
 from dreamer_core.config.model import OptimizerConfig
 from dreamer_core.models.agent import Agent
-from dreamer_core.models.behavior import Dream, action_metrics, imagine, imagine_watched, last_rows
+from dreamer_core.models.behavior import Dream, action_metrics, imagine, imagine_watched, last_rows, look
 from dreamer_core.models.returns import lambda_returns
 from dreamer_core.models.world_model import Moment
 from dreamer_core.rng import Sampler
@@ -21,7 +21,9 @@ class Judged(NamedTuple):
     """A dream with its worth. Gradients flow through it only where actions are continuous."""
 
     dream: Dream
-    logits: Tensor | None  # (H, N, bins) of the critic, with a gradient for its weights alone; None: looked at again
+    logits: (
+        Tensor | None
+    )  # (H, N, bins) of the critic, with a gradient for its weights alone; None where actions are continuous
     values: Tensor  # (H + 1, N)
     returns: Tensor  # (H, N)
     weights: Tensor  # (H + 1, N)
@@ -88,7 +90,7 @@ class SheeprlLearner(Learner):
         dream = play(agent.world_model, agent.actor, last_rows(states, algo.imag_last), algo.horizon, sampler)
         with torch.set_grad_enabled(is_continuous):
             logits, values = self._values(dream)
-            reward = agent.world_model.predict_reward(*dream.part(slice(1, None)))
+            reward = agent.world_model.predict_reward(*dream.seen(slice(1, None)))
             goes_on = (agent.world_model.continue_logit(dream.features, dream.ones) > 0).float()
             real = 1.0 - moment.terminated[-algo.imag_last :].float().flatten()
             discount = torch.cat([real[None], goes_on[1:]]) * algo.gamma
@@ -97,8 +99,9 @@ class SheeprlLearner(Learner):
 
     def _values(self, dream: Dream) -> tuple[Tensor | None, Tensor]:
         """Discrete dreams carry no gradient, so that one look of the critic serves the returns and its own loss."""
-        critic = self.agent.critic
-        return (None, critic.value(dream.features)) if dream.ones is None else critic.judge(dream)
+        if self.agent.spaces.action.is_continuous:
+            return None, self.agent.critic.value(dream.features)
+        return look(self.agent.critic, dream)
 
     def _policy_loss(self, judged: Judged, offset: Tensor, scale: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         is_continuous = self.agent.spaces.action.is_continuous
@@ -115,7 +118,8 @@ class SheeprlLearner(Learner):
         return loss, metrics | action_metrics(entropy, judged.dream.actions, is_continuous)
 
     def _value_loss(self, judged: Judged) -> Tensor:
-        (features, ones), critic = judged.dream.part(slice(-1)), self.agent.critic
+        critic = self.agent.critic
+        features, ones = judged.dream.seen(slice(-1))
         features = features.detach()
         logits = critic(features, ones) if judged.logits is None else judged.logits
         with torch.no_grad():

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dreamer_core.config.tree import Recipe
 from dreamer_core.models.activation import Stage
-from dreamer_core.models.chain import Watch, run_chain
+from dreamer_core.models.chain import WatchedChain, run_chain
 from dreamer_core.models.gather import OneHots, find_ones
 from dreamer_core.models.layers import Style, head, mlp
 from dreamer_core.rng import make_generator
@@ -91,10 +91,9 @@ def test_a_watched_chain_gives_every_moment_and_the_gradients_of_all(recipe: Rec
     stoch, x = latents(4)
     ones = find_ones(stoch)
     of = [p for layer in layers for p in layer[:4] if p is not None]
-    with torch.no_grad():
-        watch = Watch(layers, 4, 12)
-        moments = [watch.run(x[t], OneHots(ones.at[t], ones.width)) for t in range(5)]
-    ours, theirs = watch.whole(x[:4], ones.part(slice(4))), one_by_one(layers, x[:4])
+    watch = WatchedChain(layers)
+    moments = [watch.step(x[t], OneHots(ones.at[t], ones.width)) for t in range(5)]
+    ours, theirs = watch.with_gradient(x[:4], ones.of(slice(4))), one_by_one(layers, x[:4])
     torch.testing.assert_close(torch.stack(moments[:4]), theirs.detach(), rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(gradients(ours, of), gradients(theirs, of), rtol=1e-10, atol=1e-12)
