@@ -62,8 +62,9 @@ class NatureLearner(Learner):
         torch.stack(losses).sum().backward()
         self.lap("backward")
         self.collective.average_gradients(p for part in self.parts.values() for p in part.parameters())
-        metrics |= {f"Grads/{name}": gradient_norm(part.parameters()) for name, part in self.parts.items()}
-        metrics["Grads/agent"] = gradient_norm(p for part in self.parts.values() for p in part.parameters())
+        norms = {name: gradient_norm(part.parameters()) for name, part in self.parts.items()}
+        metrics |= {f"Grads/{name}": norm for name, norm in norms.items()}
+        metrics["Grads/agent"] = torch.linalg.vector_norm(torch.stack(list(norms.values())))
         return Update(metrics, model.observed.states.detach())
 
     def step(self, plan: Plan) -> None:

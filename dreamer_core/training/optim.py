@@ -4,8 +4,8 @@ Gradients are clipped against the norm of their own weights, divided by the root
 given momentum (Adam does the last two the other way round).
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,39 +14,62 @@ from torch.optim import Optimizer
 from dreamer_core.config.model import LaPropConfig
 
 
+class _Moments(NamedTuple):
+    """What is kept about some weights, one after the other in one tensor: one operator then serves them all."""
+
+    weights: list[Tensor]
+    steps: list[Tensor]  # how many each weight has taken
+    first: Tensor
+    second: Tensor
+
+
 class LaProp(Optimizer):
     def __init__(self, groups: Iterable[dict[str, Any]], config: LaPropConfig) -> None:
         self.config = config
+        self._moments: dict[int, _Moments] = {}  # of each group
         super().__init__(groups, {"lr": config.lr})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]  # the base is overloaded
         assert closure is None, "LaProp takes no closure"
-        for group in self.param_groups:
+        for place, group in enumerate(self.param_groups):
             weights = [p for p in group["params"] if p.grad is not None]
             if weights:
-                self._update(weights, group["lr"])
+                self._update(self._moments_of(place, weights), group["lr"])
         return None
 
-    def _update(self, weights: list[Tensor], lr: float) -> None:
-        config, states = self.config, [self._state(p) for p in weights]
-        gradients = [p.grad for p in weights if p.grad is not None]
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict(state_dict)
+        self._moments.clear()  # the state is made of other tensors now
+
+    def _update(self, moments: _Moments, lr: float) -> None:
+        config, (weights, steps, first, second) = self.config, moments
+        gradient = flatten([p.grad for p in weights if p.grad is not None])
         if config.agc > 0:
-            gradients = clip_adaptively(gradients, weights, config.agc, config.agc_pmin)
-        first, second = [s["exp_avg"] for s in states], [s["exp_avg_sq"] for s in states]
-        step = int(states[0]["step"].item())
+            clip_adaptively(split(gradient, weights), weights, config.agc, config.agc_pmin)
+        step = int(steps[0].item())
         beta1, beta2 = config.betas
-        torch._foreach_mul_(second, beta2)
-        torch._foreach_addcmul_(second, gradients, gradients, value=1 - beta2)
-        scale = torch._foreach_sqrt(torch._foreach_div(second, 1 - beta2 ** (step + 1)))
-        torch._foreach_add_(scale, config.eps)
-        torch._foreach_lerp_(first, torch._foreach_div(gradients, scale), 1 - beta1)
-        update = torch._foreach_div(first, 1 - beta1 ** (step + 1))
+        second.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+        scale = (second / (1 - beta2 ** (step + 1))).sqrt_().add_(config.eps)
+        first.lerp_(gradient.div_(scale), 1 - beta1)
+        update = split(first / (1 - beta1 ** (step + 1)), weights)
         if config.weight_decay > 0:
             torch._foreach_add_(update, weights, alpha=config.weight_decay)
         torch._foreach_add_(weights, update, alpha=-lr * warmup(step, config.warmup))
-        for state in states:
-            state["step"] += 1
+        torch._foreach_add_(steps, 1)
+
+    def _moments_of(self, place: int, weights: list[Tensor]) -> _Moments:
+        """Put together at the first step, and again where other weights have a gradient."""
+        known = self._moments.get(place)
+        if known is not None and [*map(id, known.weights)] == [*map(id, weights)]:
+            return known
+        states = [self._state(p) for p in weights]
+        first, second = (flatten([state[name] for state in states]) for name in ("exp_avg", "exp_avg_sq"))
+        views = zip(states, split(first, weights), split(second, weights), strict=True)
+        for state, of_first, of_second in views:
+            state["exp_avg"], state["exp_avg_sq"] = of_first, of_second
+        self._moments[place] = _Moments(weights, [state["step"] for state in states], first, second)
+        return self._moments[place]
 
     def _state(self, parameter: Tensor) -> dict[str, Tensor]:
         state: dict[str, Tensor] = self.state[parameter]
@@ -57,13 +80,24 @@ class LaProp(Optimizer):
         return state
 
 
+def flatten(tensors: Sequence[Tensor]) -> Tensor:
+    """A copy of all, one after the other."""
+    return torch.cat([tensor.flatten() for tensor in tensors])
+
+
+def split(flat: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
+    """The other way round, as views."""
+    parts = flat.split([tensor.numel() for tensor in like])
+    return [part.view_as(tensor) for part, tensor in zip(parts, like, strict=True)]
+
+
 def warmup(step: int, length: int) -> float:
     """The share of the learning rate at a step: 0 at the first, 1 from `length` on."""
     return min(1.0, step / length) if length else 1.0
 
 
-def clip_adaptively(gradients: list[Tensor], weights: list[Tensor], clip: float, minimum: float) -> list[Tensor]:
-    """Scale each gradient down to at most `clip` times the norm of its weights."""
+def clip_adaptively(gradients: list[Tensor], weights: list[Tensor], clip: float, minimum: float) -> None:
+    """Scale each gradient, where it lies, down to at most `clip` times the norm of its weights."""
     norms = torch.stack(torch._foreach_norm(gradients))
     upper = clip * torch.stack(torch._foreach_norm(weights)).clamp(min=minimum)
-    return list(torch._foreach_mul(gradients, list((1 / (norms / upper).clamp(min=1.0)).unbind())))
+    torch._foreach_mul_(gradients, list((1 / (norms / upper).clamp(min=1.0)).unbind()))

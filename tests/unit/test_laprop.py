@@ -57,20 +57,23 @@ def test_the_learning_rate_warms_up_from_nothing() -> None:
 def test_gradients_are_clipped_against_their_own_weights() -> None:
     weights = [torch.tensor([3.0, 4.0]), torch.tensor([3.0, 4.0]), torch.zeros(2)]
     gradients = [torch.tensor([6.0, 8.0]), torch.tensor([0.6, 0.8]), torch.tensor([1.0, 0.0])]
-    clipped = clip_adaptively(gradients, weights, 0.3, 1e-3)
+    clip_adaptively(gradients, weights, 0.3, 1e-3)
     # 0.3 * |w| = 1.5; the second is short enough; a zero weight counts as 0.001 long.
-    torch.testing.assert_close(clipped[0], torch.tensor([0.9, 1.2]))
-    assert torch.equal(clipped[1], gradients[1])
-    torch.testing.assert_close(clipped[2], torch.tensor([3e-4, 0.0]))
+    torch.testing.assert_close(gradients[0], torch.tensor([0.9, 1.2]))
+    assert torch.equal(gradients[1], torch.tensor([0.6, 0.8]))
+    torch.testing.assert_close(gradients[2], torch.tensor([3e-4, 0.0]))
 
 
 def test_no_gradient_is_longer_than_its_share_after_clipping() -> None:
     generator = make_generator(0)
     weights = [randn((7, 3), generator) * scale for scale in (1e-5, 1.0, 100.0)]
     gradients = [randn((7, 3), generator) * scale for scale in (1e3, 1e-3, 1e3)]
-    for gradient, weight in zip(clip_adaptively(gradients, weights, 0.3, 1e-3), weights, strict=True):
+    clip_adaptively(gradients, weights, 0.3, 1e-3)
+    for gradient, weight in zip(gradients, weights, strict=True):
         assert gradient.norm() <= 0.3 * max(weight.norm().item(), 1e-3) * (1 + 1e-5)
-    assert torch.isfinite(clip_adaptively([torch.zeros(2)], [torch.zeros(2)], 0.3, 1e-3)[0]).all()
+    still = [torch.zeros(2)]
+    clip_adaptively(still, [torch.zeros(2)], 0.3, 1e-3)
+    assert torch.isfinite(still[0]).all()
 
 
 def test_the_clip_is_used_by_the_step_and_leaves_the_gradient_as_it_was() -> None:
@@ -90,6 +93,18 @@ def test_a_weight_without_a_gradient_is_not_touched() -> None:
     assert still.item() == 1.0
     assert still not in optimizer.state
     assert moving.item() == pytest.approx(0.7)
+
+
+def test_a_weight_that_joins_later_takes_the_others_as_they_are() -> None:
+    weights = [torch.ones(2, requires_grad=True) for _ in range(2)]
+    alone = torch.ones(2, requires_grad=True)
+    together, apart = make(PLAIN, *weights), make(PLAIN, alone)
+    for gradient in (1.0, -2.0):
+        assert step(together, weights[0], gradient) == step(apart, alone, gradient)
+    weights[1].grad = torch.ones(2)
+    assert step(together, weights[0], 0.5) == step(apart, alone, 0.5)
+    assert torch.equal(together.state[weights[0]]["exp_avg"], apart.state[alone]["exp_avg"])
+    assert together.state[weights[1]]["step"].item() == 1
 
 
 def test_weight_decay_pulls_toward_zero() -> None:
