@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dreamer_core.models.constants import constant
+
 
 class Stage(NamedTuple):
     """A linear layer; where there is a `gain`, a norm and a SiLU follow. Without a `shift` the norm is RMSNorm."""
@@ -19,8 +21,8 @@ class Stage(NamedTuple):
 
 def inverse_rms(x: Tensor, eps: float) -> Tensor:
     """(N, 1)."""
-    rms: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_()
-    return rms.div_(x.shape[-1]).add_(eps).rsqrt_()
+    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return torch.addcmul(constant(eps, norm.dtype, norm.device), norm, norm, value=1 / x.shape[-1]).rsqrt_()
 
 
 def activate(product: Tensor, stage: Stage) -> Tensor:
@@ -37,15 +39,17 @@ class Normed(NamedTuple):
     """What a norm makes of a product (N, U), and what its gradient needs of that."""
 
     scaled: Tensor
-    kept: Tensor  # LayerNorm: the mean (N, 1). RMSNorm: the product before the gain (N, U)
+    kept: Tensor  # LayerNorm: the product. RMSNorm: the product before the gain
     inverse: Tensor  # (N, 1): one over the spread or the RMS
+    mean: Tensor | None = None  # (N, 1), of LayerNorm
 
 
 def normalize(product: Tensor, stage: Stage) -> Normed:
     assert stage.gain is not None
     if stage.shift is not None:
-        shape = [product.shape[-1]]
-        return Normed(*torch.native_layer_norm(product, shape, stage.gain, stage.shift, stage.eps))
+        size = [product.shape[-1]]
+        scaled, mean, inverse = torch.native_layer_norm(product, size, stage.gain, stage.shift, stage.eps)
+        return Normed(scaled, product, inverse, mean)
     rms = inverse_rms(product, stage.eps)
     normed = product * rms
     return Normed(normed * stage.gain, normed, rms)
@@ -59,14 +63,26 @@ class Back(NamedTuple):
     shift: Tensor | None
 
 
-def deactivate(gradient: Tensor, product: Tensor, stage: Stage, found: Normed | None = None) -> Back:
-    """From the gradient of the activations (N, U). `found` is what `normalize` made, if it is known."""
+def deactivate(gradient: Tensor, found: Normed, stage: Stage) -> Back:
+    """From the gradient of the activations (N, U) of what `normalize` found."""
+    if stage.shift is None:
+        product, weighted = through_rms(gradient, found, stage)
+        return Back(product, weighted.sum(0), None)
+    return through_layer_norm(torch.ops.aten.silu_backward(gradient, found.scaled), found, stage)
+
+
+def through_rms(gradient: Tensor, found: Normed, stage: Stage) -> tuple[Tensor, Tensor]:
+    """The gradients of the product, and of the gain row by row: who has many moments adds them all up at once."""
     assert stage.gain is not None
-    scaled, kept, inverse = found or normalize(product, stage)
-    through = torch.ops.aten.silu_backward(gradient, scaled)
-    if stage.shift is not None:
-        normed = product, [product.shape[-1]], kept, inverse, stage.gain, stage.shift
-        return Back(*torch.ops.aten.native_layer_norm_backward(through, *normed, [True, True, True]))
-    weighted = through * kept
-    along = torch.mv(weighted, stage.gain).div_(-product.shape[-1])[:, None]
-    return Back(through.mul_(stage.gain).addcmul_(kept, along).mul_(inverse), weighted.sum(0), None)
+    through = torch.ops.aten.silu_backward(gradient, found.scaled)
+    weighted = through * found.kept
+    along = torch.mv(weighted, stage.gain)[:, None]
+    share = -1 / gradient.shape[-1]
+    return through.mul_(stage.gain).addcmul_(found.kept, along, value=share).mul_(found.inverse), weighted
+
+
+def through_layer_norm(gradient: Tensor, found: Normed, stage: Stage) -> Back:
+    """From the gradient of what comes out of the norm, before a SiLU."""
+    assert found.mean is not None
+    normed = found.kept, [gradient.shape[-1]], found.mean, found.inverse, stage.gain, stage.shift
+    return Back(*torch.ops.aten.native_layer_norm_backward(gradient, *normed, [True, True, True]))

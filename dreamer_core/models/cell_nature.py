@@ -7,9 +7,10 @@ copies of its input, and what the action contributes is known before the first s
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from dreamer_core.models.activation import Stage, activate
+from dreamer_core.models.activation import Normed, Stage, activate, normalize
 from dreamer_core.models.gates import Gates, open_gates
 
 
@@ -22,15 +23,17 @@ class Cell(NamedTuple):
     bias: Tensor  # (D,)
     hidden: Stage  # its norm
     gates: Tensor  # (blocks, D / blocks, 3 D / blocks)
-    gates_bias: Tensor  # (blocks, 1, 3 D / blocks)
+    gates_bias: Tensor  # (blocks, 1, 3 D / blocks), lowered
 
 
 class Step(NamedTuple):
     """One step of the cell: what came out, and what its gradient needs."""
 
     deter: Tensor  # (B, D), the next one
-    product: Tensor  # (B, D), of the hidden layer before its norm
+    from_deter: Normed  # (B, U), of the projections
+    from_stoch: Normed
     both: Tensor  # (B, 2 U), the projections
+    normed: Normed  # (B, D), of the hidden layer
     hidden: Tensor  # (blocks, B, D / blocks)
     gates: Gates  # (blocks, B, D / blocks)
 
@@ -39,12 +42,14 @@ def advance(cell: Cell, deter: Tensor, from_deter: Tensor, from_stoch: Tensor, f
     """`from_deter` and `from_stoch` (B, U) are the projections before their norms, `from_action` (B, D) is all that the
     hidden layer takes from the action."""
     grouped = by_block(deter, cell)
-    both = torch.cat([activate(from_deter, cell.deter), activate(from_stoch, cell.stoch)], -1)
+    projections = normalize(from_deter, cell.deter), normalize(from_stoch, cell.stoch)
+    both = F.silu(torch.cat([normed.scaled for normed in projections], -1), inplace=True)
     product = torch.addmm(from_action, both, cell.shared)
-    product += from_blocks(torch.bmm(grouped, cell.own))
-    hidden = by_block(activate(product, cell.hidden), cell)
+    by_block(product, cell).baddbmm_(grouped, cell.own)
+    normed = normalize(product, cell.hidden)
+    hidden = by_block(F.silu(normed.scaled), cell)
     after, gates = open_gates(torch.baddbmm(cell.gates_bias, hidden, cell.gates), grouped)
-    return Step(from_blocks(after), product, both, hidden, gates)
+    return Step(from_blocks(after), *projections, both, normed, hidden, gates)
 
 
 class DreamedCell:
@@ -56,8 +61,7 @@ class DreamedCell:
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self.weights = cell.gates.chunk(3, -1)
-        reset, proposal, update = (bias.flatten() for bias in cell.gates_bias.chunk(3, -1))
-        self.biases = reset, proposal, update - 1  # as `open_gates` takes it off
+        self.biases = [bias.flatten() for bias in cell.gates_bias.chunk(3, -1)]
 
     def advance(self, deter: Tensor, from_deter: Tensor, from_stoch: Tensor, from_action: Tensor) -> Tensor:
         """As the function `advance`: the next deterministic state (B, D). `from_action` is written over."""

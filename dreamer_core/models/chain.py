@@ -81,16 +81,17 @@ class _Chain(torch.autograd.Function):
         stages, products = _stages(ctx.eps, rest[:count]), rest[count:]
         ones = None if index is None else OneHots(index, ctx.width)
         gradients: list[Tensor | None] = []
-        normed = None
+        found = None
         for place in reversed(range(len(stages))):
             stage, gain, shift = stages[place], None, None
             if stage.gain is not None:
-                gradient, gain, shift = deactivate(gradient, products[place], stage, normed)
+                found = normalize(products[place], stage) if found is None else found
+                gradient, gain, shift = deactivate(gradient, found, stage)
             bias = None if stage.bias is None else gradient.sum(0)
             if place:
                 # For the activation here, and for its own gradient in the next turn.
-                normed = normalize(products[place - 1], stages[place - 1])
-                weight = gradient.t() @ F.silu(normed.scaled)
+                found = normalize(products[place - 1], stages[place - 1])
+                weight = gradient.t() @ F.silu(found.scaled)
             else:
                 weight = gather.weight_gradient(gradient, x, ones)
             gradients = [weight, bias, gain, shift, *gradients]

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dreamer_core.models.constants import constant
 from dreamer_core.rng import FEW_CLASSES, Sampler
 
 # Below this, sheeprl counts a squared symlog error as exactly zero.
@@ -29,7 +30,8 @@ def probs(logits: Tensor, unimix: float) -> Tensor:
 
 
 def with_uniform(probs: Tensor, unimix: float) -> Tensor:
-    return (1 - unimix) * probs + unimix / probs.shape[-1]
+    uniform = constant(unimix / probs.shape[-1], probs.dtype, probs.device)
+    return torch.add(uniform, probs, alpha=1 - unimix)
 
 
 def log_probs(logits: Tensor, unimix: float) -> Tensor:

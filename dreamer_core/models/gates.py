@@ -15,10 +15,16 @@ class Gates(NamedTuple):
     update: Tensor
 
 
+def lowered(bias: Tensor) -> Tensor:
+    """The bias (..., 3 D) of what leads to the gates, with the 1 off that keeps a fresh cell from forgetting."""
+    reset, proposal, update = bias.chunk(3, -1)
+    return torch.cat([reset, proposal, update - 1], -1)
+
+
 def open_gates(product: Tensor, before: Tensor) -> tuple[Tensor, Gates]:
-    """The next state, from what leads to the three gates (..., 3 D) and the state before."""
+    """The next state, from what leads to the three gates (..., 3 D), its bias `lowered`, and the state before."""
     reset, proposal, update = product.chunk(3, -1)
-    reset, update = torch.sigmoid(reset), torch.sigmoid(update - 1)
+    reset, update = torch.sigmoid(reset), torch.sigmoid(update)
     candidate = (reset * proposal).tanh_()
     return torch.lerp(before, candidate, update), Gates(reset, proposal, candidate, update)
 

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dreamer_core.models.constants import first_classes
+
 _PICKED = 1024
 
 
@@ -33,8 +35,8 @@ def find_ones(stoch: Tensor) -> OneHots:
 
 def ones_at(index: Tensor, classes: int) -> OneHots:
     """From the class (..., S) of each variable."""
-    width = index.shape[-1] * classes
-    return OneHots(index + torch.arange(0, width, classes), width)
+    variables = index.shape[-1]
+    return OneHots(index + first_classes(variables, classes, index.device), variables * classes)
 
 
 def table(weight: Tensor, bias: Tensor | None, classes: int) -> Tensor:

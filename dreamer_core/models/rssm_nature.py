@@ -8,6 +8,7 @@ from dreamer_core.config.model import WorldModelConfig
 from dreamer_core.models import gather
 from dreamer_core.models.activation import Stage
 from dreamer_core.models.cell_nature import Cell, DreamedCell
+from dreamer_core.models.gates import lowered
 from dreamer_core.models.gather import OneHots
 from dreamer_core.models.layers import BlockLinear, Linear, Style, mlp, runs_by_hand, stage_of
 from dreamer_core.models.rssm import RSSM, Predict, gated_update, posterior_net, prior_net
@@ -71,7 +72,7 @@ class NatureRSSM(RSSM):
             bias=block.bias,
             hidden=stage_of(block.weight, block.bias, norm),
             gates=self.gates.weight,
-            gates_bias=self.gates.bias.unflatten(-1, (self.blocks, 1, -1)),
+            gates_bias=lowered(self.gates.bias.unflatten(-1, (self.blocks, 1, -1))),
         )
 
     def predictor(self, action: ActionSpec) -> Predict:

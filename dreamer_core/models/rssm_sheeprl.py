@@ -7,10 +7,11 @@ from torch import Tensor, nn
 from dreamer_core.config.model import WorldModelConfig
 from dreamer_core.models import gather
 from dreamer_core.models.activation import Stage
+from dreamer_core.models.gates import lowered
 from dreamer_core.models.gather import OneHots
 from dreamer_core.models.layers import Linear, Style, runs_by_hand, stage_of
 from dreamer_core.models.rssm import RSSM, Predict, gated_update, posterior_net, prior_net
-from dreamer_core.models.scan import Plan, Posterior
+from dreamer_core.models.scan import Plan, Posterior, given
 from dreamer_core.models.scan_sheeprl import Cell, scan
 from dreamer_core.rng import Sampler
 from dreamer_core.types import ActionSpec, State
@@ -72,9 +73,10 @@ class SheeprlRSSM(RSSM):
         norm, out = self.posterior_net[0], self.posterior_net[2]
         assert isinstance(out, Linear)
         hidden = stage_of(self.posterior_in.weight[:, : self.deterministic], None, norm)
+        gates = stage_of(self.gates.weight, None, self.gates_norm)
         cell = Cell(
             mix=stage_of(self.mix_in.weight[:, : self.stochastic * self.classes], None, self.mix_norm[0]),
-            gates=stage_of(self.gates.weight, None, self.gates_norm),
+            gates=gates._replace(shift=lowered(given(gates.shift))),
         )
         posterior, plan = Posterior(hidden, Stage(out.weight, out.bias)), Plan(sampler, self.unimix, hidden.eps)
         deter, stoch, probs = scan(cell, posterior, state, fresh, keep, (actions, embedded), plan)

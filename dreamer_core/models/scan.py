@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from dreamer_core.models.activation import Back, Stage, activate, deactivate
+from dreamer_core.models.activation import Normed, Stage, normalize
 from dreamer_core.models.distributions import softmax, softmax_gradient
 from dreamer_core.rng import Sampler
 
@@ -28,22 +29,33 @@ class Plan(NamedTuple):
 class Look(NamedTuple):
     """What one look at an observation leaves behind for its gradient, (B, ...)."""
 
-    product: Tensor  # of the hidden layer, before its norm
+    normed: Normed  # of the hidden layer
     hidden: Tensor
     chosen: Tensor  # (B, S, C): softmax
 
 
+def turned(stage: Stage) -> Stage:
+    """With its weight as (F, U): turned once, not at every moment."""
+    return stage._replace(weight=stage.weight.t())
+
+
 def look(posterior: Posterior, deter: Tensor, observed: Tensor, classes: int) -> Look:
-    product = torch.addmm(observed, deter, posterior.hidden.weight.t())
-    hidden = activate(product, posterior.hidden)
-    logits = torch.addmm(given(posterior.out.bias), hidden, posterior.out.weight.t())
-    return Look(product, hidden, softmax(logits.unflatten(-1, (-1, classes))))
+    """The stages of `posterior` are `turned`."""
+    normed = normalize(torch.addmm(observed, deter, posterior.hidden.weight), posterior.hidden)
+    hidden = F.silu(normed.scaled)
+    logits = torch.addmm(given(posterior.out.bias), hidden, posterior.out.weight)
+    return Look(normed, hidden, softmax(logits.unflatten(-1, (-1, classes))))
 
 
-def look_back(posterior: Posterior, seen: Look, gradient: Tensor) -> tuple[Tensor, Back]:
-    """From the gradient of the softmax to those of the logits (B, S * C) and of the hidden layer."""
+def look_back(posterior: Posterior, seen: Look, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    """From the gradient of the softmax to those of the logits (B, S * C) and of the hidden layer (B, U)."""
     logits = softmax_gradient(gradient, seen.chosen).flatten(1)
-    return logits, deactivate(logits @ posterior.out.weight, seen.product, posterior.hidden)
+    return logits, logits @ posterior.out.weight
+
+
+def forgets(keep: Tensor) -> list[bool]:
+    """For each moment of `keep` (T, B, 1), whether any of its rows forgets its past: most moments have none."""
+    return (keep == 0).flatten(1).any(1).tolist()
 
 
 def given(part: Tensor | None) -> Tensor:

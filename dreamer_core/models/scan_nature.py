@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from dreamer_core.models.activation import Back, Stage, deactivate
+from dreamer_core.models.activation import Normed, Stage, through_rms
 from dreamer_core.models.cell_nature import Cell, Step, advance, by_block, from_blocks
 from dreamer_core.models.distributions import with_uniform
 from dreamer_core.models.gates import back_through
-from dreamer_core.models.scan import Look, Plan, Posterior, given, look, look_back
+from dreamer_core.models.scan import Look, Plan, Posterior, forgets, given, look, look_back, turned
 from dreamer_core.types import State
 
 
@@ -24,8 +24,6 @@ class _Moment(NamedTuple):
 
     deter: Tensor  # before, where it was kept
     stoch: Tensor  # likewise
-    from_deter: Tensor  # before its norm
-    from_stoch: Tensor  # likewise
     step: Step
     seen: Look
 
@@ -50,14 +48,17 @@ class _Scan(torch.autograd.Function):
         ctx: Any, plan: Plan, keep: Tensor, deter: Tensor, stoch: Tensor, actions: Tensor, seen: Tensor, *weights: Any
     ) -> tuple[Tensor, Tensor, Tensor]:
         cell, posterior = _arrange(weights, plan.eps)
+        posterior = Posterior(*map(turned, posterior))
+        deter_in, stoch_in = cell.deter.weight.t(), cell.stoch.weight.t()
         moments, states = [], []
-        for kept, action, observed in zip(keep.unbind(), actions.unbind(), seen.unbind(), strict=True):
-            deter, stoch = kept * deter, kept[..., None] * stoch
-            from_deter = torch.addmm(given(cell.deter.bias), deter, cell.deter.weight.t())
-            from_stoch = torch.addmm(given(cell.stoch.bias), stoch.flatten(1), cell.stoch.weight.t())
+        for kept, forgotten, action, observed in zip(keep, forgets(keep), actions, seen, strict=True):
+            if forgotten:
+                deter, stoch = kept * deter, kept[..., None] * stoch
+            from_deter = torch.addmm(given(cell.deter.bias), deter, deter_in)
+            from_stoch = torch.addmm(given(cell.stoch.bias), stoch.flatten(1), stoch_in)
             step = advance(cell, deter, from_deter, from_stoch, action)
             found = look(posterior, step.deter, observed, stoch.shape[-1])
-            moments.append(_Moment(deter, stoch, from_deter, from_stoch, step, found))
+            moments.append(_Moment(deter, stoch, step, found))
             probs = with_uniform(found.chosen, plan.unimix)
             deter, stoch = step.deter, plan.sampler.one_hot(probs)
             states.append((deter, stoch, probs))
@@ -75,10 +76,13 @@ class _Scan(torch.autograd.Function):
         # A sample's gradient is that of its probabilities (straight-through).
         to_chosen = (to_stoch + to_probs).mul_(1 - ctx.plan.unimix)
         deter, stoch = torch.zeros_like(to_deter[0]), torch.zeros_like(to_stoch[0])
-        for t in reversed(range(len(keep))):
-            stoch = stoch.mul_(1 - ctx.plan.unimix).add_(to_chosen[t])
-            deter, stoch = books.back(t, deter.add_(to_deter[t]), stoch)
-            deter, stoch = deter.mul_(keep[t]), stoch.mul_(keep[t]).view_as(to_stoch[0])
+        parts = zip(ctx.moments, forgets(keep), keep, to_deter, to_chosen, strict=True)
+        for moment, forgotten, kept, own_deter, own_chosen in reversed(list(parts)):
+            chosen = torch.add(own_chosen, stoch, alpha=1 - ctx.plan.unimix)
+            deter, stoch = books.back(moment, deter.add_(own_deter), chosen)
+            if forgotten:
+                deter, stoch = deter.mul_(kept), stoch.mul_(kept)
+            stoch = stoch.view_as(chosen)
         return None, None, deter, stoch, *books.close()
 
 
@@ -107,22 +111,23 @@ class _Books:
     def __init__(self, cell: Cell, posterior: Posterior, moments: list[_Moment]) -> None:
         self.cell, self.posterior, self.moments = cell, posterior, moments
         self.entries: list[tuple[Tensor, ...]] = []
-        self.gains = [torch.zeros_like(given(s.gain)) for s in (cell.deter, cell.stoch, cell.hidden, posterior.hidden)]
+        self.own, self.shared, self.gates = (w.mT for w in (cell.own, cell.shared, cell.gates))
+        self.gains: list[list[Tensor]] = [[], [], [], []]  # of each norm, row by row
 
-    def back(self, t: int, deter: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    def back(self, moment: _Moment, deter: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """From the gradients of a moment's state to those of the state before it."""
-        cell, posterior, moment = self.cell, self.posterior, self.moments[t]
-        logits, back = look_back(posterior, moment.seen, chosen)
-        seen = self._keep(3, back)
+        cell, posterior, step = self.cell, self.posterior, moment.step
+        logits, to_hidden = look_back(posterior, moment.seen, chosen)
+        seen = self._through(3, to_hidden, moment.seen.normed, posterior.hidden)
         deter = deter.addmm_(seen, posterior.hidden.weight)
-        gates, past = back_through(moment.step.gates, by_block(deter, cell), by_block(moment.deter, cell))
-        hidden = from_blocks(torch.bmm(gates, cell.gates.transpose(1, 2)))
-        product = self._keep(2, deactivate(hidden, moment.step.product, cell.hidden))
-        past = torch.baddbmm(past, by_block(product, cell), cell.own.transpose(1, 2))
-        both = product @ cell.shared.t()
+        gates, past = back_through(step.gates, by_block(deter, cell), by_block(moment.deter, cell))
+        hidden = from_blocks(torch.bmm(gates, self.gates))
+        product = self._through(2, hidden, step.normed, cell.hidden)
+        past = torch.baddbmm(past, by_block(product, cell), self.own)
+        both = product @ self.shared
         units = both.shape[1] // 2
-        from_deter = self._keep(0, deactivate(both[:, :units], moment.from_deter, cell.deter))
-        from_stoch = self._keep(1, deactivate(both[:, units:], moment.from_stoch, cell.stoch))
+        from_deter = self._through(0, both[:, :units], step.from_deter, cell.deter)
+        from_stoch = self._through(1, both[:, units:], step.from_stoch, cell.stoch)
         self.entries.append((from_deter, from_stoch, product, gates, seen, logits))
         return from_blocks(past).addmm_(from_deter, cell.deter.weight), from_stoch @ cell.stoch.weight
 
@@ -134,27 +139,29 @@ class _Books:
         gates = torch.cat(columns[3], 1)
         kept = by_block(torch.cat([m.deter for m in moments]), cell)
         hidden = torch.cat([m.step.hidden for m in moments], 1)
+        gains = [torch.cat(rows).sum(0) for rows in self.gains]
         rows = len(moments), -1
         return [
             product.unflatten(0, rows),
             seen.unflatten(0, rows),
             from_deter.t() @ torch.cat([m.deter for m in moments]),
             from_deter.sum(0),
-            self.gains[0],
+            gains[0],
             from_stoch.t() @ torch.cat([m.stoch for m in moments]).flatten(1),
             from_stoch.sum(0),
-            self.gains[1],
+            gains[1],
             torch.bmm(kept.transpose(1, 2), by_block(product, cell)),
             torch.cat([m.step.both for m in moments]).t() @ product,
-            self.gains[2],
+            gains[2],
             torch.bmm(hidden.transpose(1, 2), gates),
             gates.sum(1, keepdim=True),
             seen.t() @ torch.cat([m.step.deter for m in moments]),
-            self.gains[3],
+            gains[3],
             logits.t() @ torch.cat([m.seen.hidden for m in moments]),
             logits.sum(0),
         ]
 
-    def _keep(self, which: int, back: Back) -> Tensor:
-        self.gains[which] += back.gain
-        return back.product
+    def _through(self, which: int, gradient: Tensor, found: Normed, stage: Stage) -> Tensor:
+        product, gain = through_rms(gradient, found, stage)
+        self.gains[which].append(gain)
+        return product

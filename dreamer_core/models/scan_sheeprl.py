@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from dreamer_core.models.activation import Back, Stage, activate, deactivate
+from dreamer_core.models.activation import Back, Normed, Stage, deactivate, normalize, through_layer_norm
 from dreamer_core.models.distributions import with_uniform
 from dreamer_core.models.gates import Gates, back_through, open_gates
-from dreamer_core.models.scan import Look, Plan, Posterior, given, look, look_back
+from dreamer_core.models.scan import Look, Plan, Posterior, forgets, given, look, look_back, turned
 from dreamer_core.types import State
 
 
@@ -21,7 +22,7 @@ class Cell(NamedTuple):
     """`SheeprlRSSM.advance`, with what comes from the action taken out of it."""
 
     mix: Stage  # of the stochastic state, (U, S * C)
-    gates: Stage  # of the deterministic state and the mix, (3 D, D + U); its norm has no SiLU
+    gates: Stage  # of the deterministic state and the mix, (3 D, D + U); its norm has no SiLU, its shift is lowered
 
 
 class _Moment(NamedTuple):
@@ -29,11 +30,9 @@ class _Moment(NamedTuple):
 
     deter: Tensor  # before, or the first one where an episode begins
     stoch: Tensor  # likewise
-    mixed: Tensor  # before its norm
+    mixed: Normed
     both: Tensor  # the deterministic state and the mix
-    product: Tensor  # that leads to the gates, before its norm
-    mean: Tensor  # of it, and the inverse of its spread
-    rms: Tensor
+    normed: Normed  # that leads to the gates
     gates: Gates
     after: Tensor
     seen: Look
@@ -69,10 +68,12 @@ class _Scan(torch.autograd.Function):
         *weights: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
         cell, posterior = _arrange(weights, plan.eps)
+        cell, posterior = Cell(*map(turned, cell)), Posterior(*map(turned, posterior))
         moments, states = [], []
-        for kept, action, observed in zip(keep.unbind(), actions.unbind(), seen.unbind(), strict=True):
-            deter = torch.lerp(first_deter, deter, kept)
-            stoch = torch.lerp(first_stoch, stoch, kept[..., None])
+        for kept, forgotten, action, observed in zip(keep, forgets(keep), actions, seen, strict=True):
+            if forgotten:
+                deter = torch.lerp(first_deter, deter, kept)
+                stoch = torch.lerp(first_stoch, stoch, kept[..., None])
             moment = _step(cell, posterior, deter, stoch, action, observed)
             moments.append(moment)
             probs = with_uniform(moment.seen.chosen, plan.unimix)
@@ -92,23 +93,25 @@ class _Scan(torch.autograd.Function):
         to_chosen = (to_stoch + to_probs).mul_(1 - ctx.plan.unimix)
         deter, stoch = torch.zeros_like(to_deter[0]), torch.zeros_like(to_stoch[0])
         first = torch.zeros_like(deter)
-        for t in reversed(range(len(keep))):
-            stoch = stoch.mul_(1 - ctx.plan.unimix).add_(to_chosen[t])
-            whole, stoch = books.back(t, deter.add_(to_deter[t]), stoch)
-            deter, stoch = whole * keep[t], stoch.mul_(keep[t]).view_as(to_stoch[0])
-            first += whole.sub_(deter)
+        parts = zip(ctx.moments, forgets(keep), keep, to_deter, to_chosen, strict=True)
+        for moment, forgotten, kept, own_deter, own_chosen in reversed(list(parts)):
+            chosen = torch.add(own_chosen, stoch, alpha=1 - ctx.plan.unimix)
+            deter, stoch = books.back(moment, deter.add_(own_deter), chosen)
+            if forgotten:
+                first += deter * (1 - kept)
+                deter, stoch = deter.mul_(kept), stoch.mul_(kept)
+            stoch = stoch.view_as(chosen)
         return None, None, None, deter, stoch, first, *books.close()
 
 
 def _step(cell: Cell, posterior: Posterior, deter: Tensor, stoch: Tensor, action: Tensor, observed: Tensor) -> _Moment:
-    mixed = torch.addmm(action, stoch.flatten(1), cell.mix.weight.t())
-    both = torch.cat([deter, activate(mixed, cell.mix)], -1)
-    product = both @ cell.gates.weight.t()
-    norm = cell.gates
-    scaled, mean, rms = torch.native_layer_norm(product, [product.shape[-1]], norm.gain, norm.shift, norm.eps)
-    after, gates = open_gates(scaled, deter)
+    """All stages are `turned`."""
+    mixed = normalize(torch.addmm(action, stoch.flatten(1), cell.mix.weight), cell.mix)
+    both = torch.cat([deter, F.silu(mixed.scaled)], -1)
+    normed = normalize(both @ cell.gates.weight, cell.gates)
+    after, gates = open_gates(normed.scaled, deter)
     seen = look(posterior, after, observed, stoch.shape[-1])
-    return _Moment(deter, stoch, mixed, both, product, mean, rms, gates, after, seen)
+    return _Moment(deter, stoch, mixed, both, normed, gates, after, seen)
 
 
 def _normed(stage: Stage) -> tuple[Tensor, Tensor, Tensor]:
@@ -132,13 +135,13 @@ class _Books:
             for stage in (cell.mix, cell.gates, posterior.hidden)
         ]
 
-    def back(self, t: int, deter: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    def back(self, moment: _Moment, deter: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """From the gradients of a moment's state to those of the state it came from."""
-        cell, posterior, moment = self.cell, self.posterior, self.moments[t]
-        logits, back = look_back(posterior, moment.seen, chosen)
-        seen = self._keep(2, back)
+        cell, posterior = self.cell, self.posterior
+        logits, to_hidden = look_back(posterior, moment.seen, chosen)
+        seen = self._keep(2, deactivate(to_hidden, moment.seen.normed, posterior.hidden))
         gates, past = back_through(moment.gates, deter.addmm_(seen, posterior.hidden.weight), moment.deter)
-        product = self._keep(1, self._through_norm(gates, moment))
+        product = self._keep(1, through_layer_norm(gates, moment.normed, cell.gates))
         both = product @ cell.gates.weight
         width = deter.shape[1]
         mixed = self._keep(0, deactivate(both[:, width:], moment.mixed, cell.mix))
@@ -162,15 +165,6 @@ class _Books:
             logits.t() @ torch.cat([m.seen.hidden for m in moments]),
             logits.sum(0),
         ]
-
-    def _through_norm(self, gradient: Tensor, moment: _Moment) -> Back:
-        norm, size = self.cell.gates, [moment.product.shape[-1]]
-        everything = [True, True, True]
-        return Back(
-            *torch.ops.aten.native_layer_norm_backward(
-                gradient, moment.product, size, moment.mean, moment.rms, norm.gain, norm.shift, everything
-            )
-        )
 
     def _keep(self, which: int, back: Back) -> Tensor:
         gain, shift = self.norms[which]

@@ -1,0 +1,18 @@
+"""Small tensors that every step of a loop needs, made once."""
+
+from functools import cache
+
+import torch
+from torch import Tensor
+
+
+@cache
+def constant(value: float, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """A number as a tensor (). An operator that is given a plain number makes one of it each time."""
+    return torch.tensor(value, dtype=dtype, device=device)
+
+
+@cache
+def first_classes(variables: int, classes: int, device: torch.device) -> Tensor:
+    """Where each of some variables has its first class, of one-hots laid side by side."""
+    return torch.arange(0, variables * classes, classes, device=device)
