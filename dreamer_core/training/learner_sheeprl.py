@@ -143,4 +143,5 @@ class SheeprlLearner(Learner):
 
 
 def _adam(module: nn.Module, config: OptimizerConfig) -> Adam:
-    return Adam(module.parameters(), lr=config.lr, eps=config.eps, betas=config.betas, weight_decay=config.weight_decay)
+    weights, decay = module.parameters(), config.weight_decay
+    return Adam(weights, lr=config.lr, eps=config.eps, betas=config.betas, weight_decay=decay, fused=True)
