@@ -1,4 +1,4 @@
-"""What follows a linear layer, norm and SiLU, with its gradient in closed form: 15 operators where autograd has 30."""
+"""What follows a linear layer, norm and SiLU, with its gradient in closed form: half of autograd's operators."""
 
 from typing import NamedTuple
 
@@ -39,7 +39,7 @@ class Normed(NamedTuple):
     """What a norm makes of a product (N, U), and what its gradient needs of that."""
 
     scaled: Tensor
-    kept: Tensor  # LayerNorm: the product. RMSNorm: the product before the gain
+    kept: Tensor  # (N, U). LayerNorm: the product itself. RMSNorm: the normed product, before the gain
     inverse: Tensor  # (N, 1): one over the spread or the RMS
     mean: Tensor | None = None  # (N, 1), of LayerNorm
 
@@ -50,9 +50,9 @@ def normalize(product: Tensor, stage: Stage) -> Normed:
         size = [product.shape[-1]]
         scaled, mean, inverse = torch.native_layer_norm(product, size, stage.gain, stage.shift, stage.eps)
         return Normed(scaled, product, inverse, mean)
-    rms = inverse_rms(product, stage.eps)
-    normed = product * rms
-    return Normed(normed * stage.gain, normed, rms)
+    inverse = inverse_rms(product, stage.eps)
+    normed = product * inverse
+    return Normed(normed * stage.gain, normed, inverse)
 
 
 class Back(NamedTuple):
@@ -64,25 +64,26 @@ class Back(NamedTuple):
 
 
 def deactivate(gradient: Tensor, found: Normed, stage: Stage) -> Back:
-    """From the gradient of the activations (N, U) of what `normalize` found."""
-    if stage.shift is None:
-        product, weighted = through_rms(gradient, found, stage)
-        return Back(product, weighted.sum(0), None)
-    return through_layer_norm(torch.ops.aten.silu_backward(gradient, found.scaled), found, stage)
+    """From the gradient (N, U) of the SiLU's output; `found` is what `normalize` made."""
+    to_scaled = torch.ops.aten.silu_backward(gradient, found.scaled)
+    if stage.shift is not None:
+        return through_layer_norm(to_scaled, found, stage)
+    product, gain = through_rms(to_scaled, found, stage)
+    return Back(product, gain.sum(0), None)
 
 
 def through_rms(gradient: Tensor, found: Normed, stage: Stage) -> tuple[Tensor, Tensor]:
-    """The gradients of the product, and of the gain row by row: who has many moments adds them all up at once."""
+    """From the gradient of what comes out of the norm, which is written over: that of the product, and that of the gain
+    row by row, as who has many moments adds them up at once."""
     assert stage.gain is not None
-    through = torch.ops.aten.silu_backward(gradient, found.scaled)
-    weighted = through * found.kept
+    weighted = gradient * found.kept
     along = torch.mv(weighted, stage.gain)[:, None]
     share = -1 / gradient.shape[-1]
-    return through.mul_(stage.gain).addcmul_(found.kept, along, value=share).mul_(found.inverse), weighted
+    return gradient.mul_(stage.gain).addcmul_(found.kept, along, value=share).mul_(found.inverse), weighted
 
 
 def through_layer_norm(gradient: Tensor, found: Normed, stage: Stage) -> Back:
-    """From the gradient of what comes out of the norm, before a SiLU."""
+    """From the gradient of what comes out of the norm."""
     assert found.mean is not None
-    normed = found.kept, [gradient.shape[-1]], found.mean, found.inverse, stage.gain, stage.shift
-    return Back(*torch.ops.aten.native_layer_norm_backward(gradient, *normed, [True, True, True]))
+    arguments = found.kept, [gradient.shape[-1]], found.mean, found.inverse, stage.gain, stage.shift
+    return Back(*torch.ops.aten.native_layer_norm_backward(gradient, *arguments, [True, True, True]))

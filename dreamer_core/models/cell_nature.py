@@ -32,7 +32,7 @@ class Step(NamedTuple):
     deter: Tensor  # (B, D), the next one
     from_deter: Normed  # (B, U), of the projections
     from_stoch: Normed
-    both: Tensor  # (B, 2 U), the projections
+    both: Tensor  # (B, 2 U), the projections after their SiLU
     normed: Normed  # (B, D), of the hidden layer
     hidden: Tensor  # (blocks, B, D / blocks)
     gates: Gates  # (blocks, B, D / blocks)

@@ -81,11 +81,10 @@ class _Chain(torch.autograd.Function):
         stages, products = _stages(ctx.eps, rest[:count]), rest[count:]
         ones = None if index is None else OneHots(index, ctx.width)
         gradients: list[Tensor | None] = []
-        found = None
+        found = None if stages[-1].gain is None else normalize(products[-1], stages[-1])
         for place in reversed(range(len(stages))):
             stage, gain, shift = stages[place], None, None
-            if stage.gain is not None:
-                found = normalize(products[place], stage) if found is None else found
+            if found is not None:
                 gradient, gain, shift = deactivate(gradient, found, stage)
             bias = None if stage.bias is None else gradient.sum(0)
             if place:

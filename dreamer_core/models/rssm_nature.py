@@ -104,8 +104,8 @@ class NatureRSSM(RSSM):
         assert isinstance(out, Linear)
         hidden = stage_of(layer.weight[:, : self.deterministic], None, norm)
         posterior, plan = Posterior(hidden, Stage(out.weight, out.bias)), Plan(sampler, self.unimix, hidden.eps)
-        given = cell.bias + actions @ cell.action, embedded + layer.bias
-        deter, stoch, probs = scan(cell, posterior, state, keep, given, plan)
+        known = cell.bias + actions @ cell.action, embedded + layer.bias
+        deter, stoch, probs = scan(cell, posterior, state, keep, known, plan)
         return State(deter, stoch), probs.log()
 
     def _from_action(self, cell: Cell, action: Tensor) -> Tensor:

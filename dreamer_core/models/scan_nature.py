@@ -15,7 +15,7 @@ from dreamer_core.models.activation import Normed, Stage, through_rms
 from dreamer_core.models.cell_nature import Cell, Step, advance, by_block, from_blocks
 from dreamer_core.models.distributions import with_uniform
 from dreamer_core.models.gates import back_through
-from dreamer_core.models.scan import Look, Plan, Posterior, forgets, given, look, look_back, turned
+from dreamer_core.models.scan import Look, Plan, Posterior, forgets, given, go_back, look, look_back, transposed
 from dreamer_core.types import State
 
 
@@ -48,14 +48,14 @@ class _Scan(torch.autograd.Function):
         ctx: Any, plan: Plan, keep: Tensor, deter: Tensor, stoch: Tensor, actions: Tensor, seen: Tensor, *weights: Any
     ) -> tuple[Tensor, Tensor, Tensor]:
         cell, posterior = _arrange(weights, plan.eps)
-        posterior = Posterior(*map(turned, posterior))
-        deter_in, stoch_in = cell.deter.weight.t(), cell.stoch.weight.t()
+        posterior = Posterior(*map(transposed, posterior))
+        cell = cell._replace(deter=transposed(cell.deter), stoch=transposed(cell.stoch))
         moments, states = [], []
         for kept, forgotten, action, observed in zip(keep, forgets(keep), actions, seen, strict=True):
             if forgotten:
                 deter, stoch = kept * deter, kept[..., None] * stoch
-            from_deter = torch.addmm(given(cell.deter.bias), deter, deter_in)
-            from_stoch = torch.addmm(given(cell.stoch.bias), stoch.flatten(1), stoch_in)
+            from_deter = torch.addmm(given(cell.deter.bias), deter, cell.deter.weight)
+            from_stoch = torch.addmm(given(cell.stoch.bias), stoch.flatten(1), cell.stoch.weight)
             step = advance(cell, deter, from_deter, from_stoch, action)
             found = look(posterior, step.deter, observed, stoch.shape[-1])
             moments.append(_Moment(deter, stoch, step, found))
@@ -73,16 +73,8 @@ class _Scan(torch.autograd.Function):
         keep, *weights = ctx.saved_tensors
         cell, posterior = _arrange(weights, ctx.plan.eps)
         books = _Books(cell, posterior, ctx.moments)
-        # A sample's gradient is that of its probabilities (straight-through).
-        to_chosen = (to_stoch + to_probs).mul_(1 - ctx.plan.unimix)
-        deter, stoch = torch.zeros_like(to_deter[0]), torch.zeros_like(to_stoch[0])
-        parts = zip(ctx.moments, forgets(keep), keep, to_deter, to_chosen, strict=True)
-        for moment, forgotten, kept, own_deter, own_chosen in reversed(list(parts)):
-            chosen = torch.add(own_chosen, stoch, alpha=1 - ctx.plan.unimix)
-            deter, stoch = books.back(moment, deter.add_(own_deter), chosen)
-            if forgotten:
-                deter, stoch = deter.mul_(kept), stoch.mul_(kept)
-            stoch = stoch.view_as(chosen)
+        upstream = to_deter, to_stoch, to_probs
+        deter, stoch, _ = go_back(books.back, ctx.moments, keep, upstream, ctx.plan.unimix)
         return None, None, deter, stoch, *books.close()
 
 
@@ -111,7 +103,8 @@ class _Books:
     def __init__(self, cell: Cell, posterior: Posterior, moments: list[_Moment]) -> None:
         self.cell, self.posterior, self.moments = cell, posterior, moments
         self.entries: list[tuple[Tensor, ...]] = []
-        self.own, self.shared, self.gates = (w.mT for w in (cell.own, cell.shared, cell.gates))
+        # Once, not at every moment.
+        self.transposed = cell._replace(own=cell.own.mT, shared=cell.shared.mT, gates=cell.gates.mT)
         self.gains: list[list[Tensor]] = [[], [], [], []]  # of each norm, row by row
 
     def back(self, moment: _Moment, deter: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,10 +114,10 @@ class _Books:
         seen = self._through(3, to_hidden, moment.seen.normed, posterior.hidden)
         deter = deter.addmm_(seen, posterior.hidden.weight)
         gates, past = back_through(step.gates, by_block(deter, cell), by_block(moment.deter, cell))
-        hidden = from_blocks(torch.bmm(gates, self.gates))
+        hidden = from_blocks(torch.bmm(gates, self.transposed.gates))
         product = self._through(2, hidden, step.normed, cell.hidden)
-        past = torch.baddbmm(past, by_block(product, cell), self.own)
-        both = product @ self.shared
+        past = torch.baddbmm(past, by_block(product, cell), self.transposed.own)
+        both = product @ self.transposed.shared
         units = both.shape[1] // 2
         from_deter = self._through(0, both[:, :units], step.from_deter, cell.deter)
         from_stoch = self._through(1, both[:, units:], step.from_stoch, cell.stoch)
@@ -162,6 +155,6 @@ class _Books:
         ]
 
     def _through(self, which: int, gradient: Tensor, found: Normed, stage: Stage) -> Tensor:
-        product, gain = through_rms(gradient, found, stage)
+        product, gain = through_rms(torch.ops.aten.silu_backward(gradient, found.scaled), found, stage)
         self.gains[which].append(gain)
         return product

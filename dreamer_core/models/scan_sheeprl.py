@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 from dreamer_core.models.activation import Back, Normed, Stage, deactivate, normalize, through_layer_norm
 from dreamer_core.models.distributions import with_uniform
 from dreamer_core.models.gates import Gates, back_through, open_gates
-from dreamer_core.models.scan import Look, Plan, Posterior, forgets, given, look, look_back, turned
+from dreamer_core.models.scan import Look, Plan, Posterior, forgets, given, go_back, look, look_back, transposed
 from dreamer_core.types import State
 
 
@@ -30,9 +30,9 @@ class _Moment(NamedTuple):
 
     deter: Tensor  # before, or the first one where an episode begins
     stoch: Tensor  # likewise
-    mixed: Normed
+    mixed: Normed  # of the stochastic state and the action
     both: Tensor  # the deterministic state and the mix
-    normed: Normed  # that leads to the gates
+    normed: Normed  # of what leads to the gates
     gates: Gates
     after: Tensor
     seen: Look
@@ -68,7 +68,7 @@ class _Scan(torch.autograd.Function):
         *weights: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
         cell, posterior = _arrange(weights, plan.eps)
-        cell, posterior = Cell(*map(turned, cell)), Posterior(*map(turned, posterior))
+        cell, posterior = Cell(*map(transposed, cell)), Posterior(*map(transposed, posterior))
         moments, states = [], []
         for kept, forgotten, action, observed in zip(keep, forgets(keep), actions, seen, strict=True):
             if forgotten:
@@ -89,23 +89,13 @@ class _Scan(torch.autograd.Function):
     def backward(ctx: Any, to_deter: Tensor, to_stoch: Tensor, to_probs: Tensor) -> tuple[Tensor | None, ...]:
         keep, *weights = ctx.saved_tensors
         books = _Books(*_arrange(weights, ctx.plan.eps), ctx.moments)
-        # A sample's gradient is that of its probabilities (straight-through).
-        to_chosen = (to_stoch + to_probs).mul_(1 - ctx.plan.unimix)
-        deter, stoch = torch.zeros_like(to_deter[0]), torch.zeros_like(to_stoch[0])
-        first = torch.zeros_like(deter)
-        parts = zip(ctx.moments, forgets(keep), keep, to_deter, to_chosen, strict=True)
-        for moment, forgotten, kept, own_deter, own_chosen in reversed(list(parts)):
-            chosen = torch.add(own_chosen, stoch, alpha=1 - ctx.plan.unimix)
-            deter, stoch = books.back(moment, deter.add_(own_deter), chosen)
-            if forgotten:
-                first += deter * (1 - kept)
-                deter, stoch = deter.mul_(kept), stoch.mul_(kept)
-            stoch = stoch.view_as(chosen)
+        upstream = to_deter, to_stoch, to_probs
+        deter, stoch, first = go_back(books.back, ctx.moments, keep, upstream, ctx.plan.unimix)
         return None, None, None, deter, stoch, first, *books.close()
 
 
 def _step(cell: Cell, posterior: Posterior, deter: Tensor, stoch: Tensor, action: Tensor, observed: Tensor) -> _Moment:
-    """All stages are `turned`."""
+    """All stages are `transposed`."""
     mixed = normalize(torch.addmm(action, stoch.flatten(1), cell.mix.weight), cell.mix)
     both = torch.cat([deter, F.silu(mixed.scaled)], -1)
     normed = normalize(both @ cell.gates.weight, cell.gates)

@@ -8,6 +8,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from dreamer_core.training.flat import flatten, split
+
 
 class Collective(Protocol):
     rank: int
@@ -76,12 +78,11 @@ class Ranks:
         gradients = [p.grad for p in parameters if p.grad is not None]
         if not gradients:
             return
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        flat = flatten(gradients)
         dist.all_reduce(flat)
         flat /= self.size
-        parts = flat.split([gradient.numel() for gradient in gradients])
-        for gradient, part in zip(gradients, parts, strict=True):
-            gradient.copy_(part.view_as(gradient))
+        for gradient, part in zip(gradients, split(flat, gradients), strict=True):
+            gradient.copy_(part)
 
     def gather(self, values: Tensor) -> Tensor:
         values = values.detach().contiguous()

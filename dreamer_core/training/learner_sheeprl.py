@@ -1,6 +1,6 @@
 """The `sheeprl` update: world model first, then actor, then critic, each with its own Adam and gradient clip."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +42,13 @@ class SheeprlLearner(Learner):
     @property
     def optimizers(self) -> dict[str, Optimizer]:
         return dict(self.adams)
+
+    def restore(self, state: dict[str, Any], count: int) -> None:
+        """Fused also where the run began before its optimizers were."""
+        groups = (group for optimizer in state.values() for group in optimizer["param_groups"])
+        for group in groups:
+            group["fused"] = True
+        super().restore(state, count)
 
     def _update(self, moment: Moment, sampler: Sampler, plan: Plan) -> Update:
         critic = self.config.critic
@@ -143,5 +150,11 @@ class SheeprlLearner(Learner):
 
 
 def _adam(module: nn.Module, config: OptimizerConfig) -> Adam:
-    weights, decay = module.parameters(), config.weight_decay
-    return Adam(weights, lr=config.lr, eps=config.eps, betas=config.betas, weight_decay=decay, fused=True)
+    return Adam(
+        module.parameters(),
+        lr=config.lr,
+        eps=config.eps,
+        betas=config.betas,
+        weight_decay=config.weight_decay,
+        fused=True,  # one operator for all weights: an update of a small network has 600 fewer
+    )

@@ -4,7 +4,7 @@ Gradients are clipped against the norm of their own weights, divided by the root
 given momentum (Adam does the last two the other way round).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import torch
@@ -12,10 +12,11 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from dreamer_core.config.model import LaPropConfig
+from dreamer_core.training.flat import flatten, split
 
 
-class _Moments(NamedTuple):
-    """What is kept about some weights, one after the other in one tensor: one operator then serves them all."""
+class _Averages(NamedTuple):
+    """What is kept about some weights, one after the other in one tensor."""
 
     weights: list[Tensor]
     steps: list[Tensor]  # how many each weight has taken
@@ -26,7 +27,7 @@ class _Moments(NamedTuple):
 class LaProp(Optimizer):
     def __init__(self, groups: Iterable[dict[str, Any]], config: LaPropConfig) -> None:
         self.config = config
-        self._moments: dict[int, _Moments] = {}  # of each group
+        self._averages: dict[int, _Averages] = {}  # of each group
         super().__init__(groups, {"lr": config.lr})
 
     @torch.no_grad()
@@ -35,15 +36,15 @@ class LaProp(Optimizer):
         for place, group in enumerate(self.param_groups):
             weights = [p for p in group["params"] if p.grad is not None]
             if weights:
-                self._update(self._moments_of(place, weights), group["lr"])
+                self._update(self._averages_of(place, weights), group["lr"])
         return None
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         super().load_state_dict(state_dict)
-        self._moments.clear()  # the state is made of other tensors now
+        self._averages.clear()  # the state is made of other tensors now
 
-    def _update(self, moments: _Moments, lr: float) -> None:
-        config, (weights, steps, first, second) = self.config, moments
+    def _update(self, averages: _Averages, lr: float) -> None:
+        config, (weights, steps, first, second) = self.config, averages
         gradient = flatten([p.grad for p in weights if p.grad is not None])
         if config.agc > 0:
             clip_adaptively(split(gradient, weights), weights, config.agc, config.agc_pmin)
@@ -58,9 +59,9 @@ class LaProp(Optimizer):
         torch._foreach_add_(weights, update, alpha=-lr * warmup(step, config.warmup))
         torch._foreach_add_(steps, 1)
 
-    def _moments_of(self, place: int, weights: list[Tensor]) -> _Moments:
-        """Put together at the first step, and again where other weights have a gradient."""
-        known = self._moments.get(place)
+    def _averages_of(self, place: int, weights: list[Tensor]) -> _Averages:
+        """Made at the first step, and again where other weights have a gradient. Their states become views of it."""
+        known = self._averages.get(place)
         if known is not None and [*map(id, known.weights)] == [*map(id, weights)]:
             return known
         states = [self._state(p) for p in weights]
@@ -68,8 +69,8 @@ class LaProp(Optimizer):
         views = zip(states, split(first, weights), split(second, weights), strict=True)
         for state, of_first, of_second in views:
             state["exp_avg"], state["exp_avg_sq"] = of_first, of_second
-        self._moments[place] = _Moments(weights, [state["step"] for state in states], first, second)
-        return self._moments[place]
+        self._averages[place] = _Averages(weights, [state["step"] for state in states], first, second)
+        return self._averages[place]
 
     def _state(self, parameter: Tensor) -> dict[str, Tensor]:
         state: dict[str, Tensor] = self.state[parameter]
@@ -78,17 +79,6 @@ class LaProp(Optimizer):
             state["exp_avg"] = torch.zeros_like(parameter)
             state["exp_avg_sq"] = torch.zeros_like(parameter)
         return state
-
-
-def flatten(tensors: Sequence[Tensor]) -> Tensor:
-    """A copy of all, one after the other."""
-    return torch.cat([tensor.flatten() for tensor in tensors])
-
-
-def split(flat: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
-    """The other way round, as views."""
-    parts = flat.split([tensor.numel() for tensor in like])
-    return [part.view_as(tensor) for part, tensor in zip(parts, like, strict=True)]
 
 
 def warmup(step: int, length: int) -> float:

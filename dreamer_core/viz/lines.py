@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _WIDTH, _HEIGHT = 960, 420
-_TICKS = (0.4, 1, 2, 4, 10, 20)  # in the steps by which it should have been learned
+_TICKS = (0.4, 1, 2, 4, 10, 20)  # multiples of the steps by which it should have been learned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +42,8 @@ def write(lines: Sequence[Line], level: float, by_env_steps: int, path: Path) ->
     _widen_the_beginning(panel, by_env_steps, last=max((step for line in lines for step in line.env_steps), default=0))
     panel.set_xlabel("environment steps (by their square root)", color=INK)
     panel.set_ylabel("mean return of an evaluation", color=INK)
-    panel.set_title(
-        f"{len(lines)} {'seed' if len(lines) == 1 else 'seeds'}; green: kept so far, red: lost", color=INK, fontsize=11
-    )
+    seeds = "1 seed" if len(lines) == 1 else f"{len(lines)} seeds"
+    panel.set_title(f"{seeds}; green: kept so far, red: lost", color=INK, fontsize=11)
     panel.tick_params(colors=INK)
     for side in panel.spines.values():
         side.set_color(FAINT)
@@ -56,5 +55,8 @@ def _widen_the_beginning(panel: "Axes", by_env_steps: int, last: int) -> None:
     """Learning takes a twentieth of the steps and would be a twentieth of the picture."""
     panel.set_xscale("function", functions=(np.sqrt, np.square))
     panel.set_xlim(0, max(last, by_env_steps) * 1.02)
-    ticks = [by_env_steps * share for share in _TICKS if by_env_steps * share <= last or share <= 1]
-    panel.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
+    panel.set_xticks(ticks(by_env_steps, last), [f"{tick:,.0f}" for tick in ticks(by_env_steps, last)])
+
+
+def ticks(by_env_steps: int, last: int) -> list[float]:
+    return [by_env_steps * share for share in _TICKS if share <= 1 or by_env_steps * share <= last]

@@ -137,6 +137,45 @@ def test_a_restored_optimizer_goes_on_where_the_saved_one_was() -> None:
     assert restored.state[other]["step"].dtype == torch.int64
 
 
+def test_an_optimizer_that_has_stepped_goes_on_from_what_it_loads() -> None:
+    one, other = torch.ones(3, requires_grad=True), torch.ones(3, requires_grad=True)
+    saved, restored = make(PLAIN, one), make(PLAIN, other)
+    for gradient in (1.0, -2.0):
+        step(saved, one, gradient)
+    step(restored, other, 7.0)
+    restored.load_state_dict(deepcopy(saved.state_dict()))
+    with torch.no_grad():
+        other.copy_(one)
+    assert step(restored, other, 0.5) == step(saved, one, 0.5)
+
+
+def test_weights_of_different_shapes_step_as_if_alone() -> None:
+    shapes, generator = ((2, 3), (4,)), make_generator(0)
+    together = [torch.ones(shape, requires_grad=True) for shape in shapes]
+    apart = [torch.ones(shape, requires_grad=True) for shape in shapes]
+    config = LaPropConfig(lr=0.1, agc=0.3, warmup=0, weight_decay=0.1)
+    optimizers = [make(config, *together), *(make(config, weight) for weight in apart)]
+    for _ in range(3):
+        for both, alone in zip(together, apart, strict=True):
+            both.grad = alone.grad = randn(tuple(both.shape), generator)
+        for optimizer in optimizers:
+            optimizer.step()
+    for both, alone in zip(together, apart, strict=True):
+        torch.testing.assert_close(both, alone)
+
+
+def test_a_weight_that_pauses_keeps_what_it_knows() -> None:
+    pausing, steady = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    optimizer = make(PLAIN, pausing, steady)
+    for gradient in (1.0, None, 1.0):
+        pausing.grad = None if gradient is None else torch.full((2,), gradient)
+        steady.grad = torch.ones(2)
+        optimizer.step()
+    # v = .001, then .999 * .001 + .001.
+    torch.testing.assert_close(optimizer.state[pausing]["exp_avg_sq"], torch.full((2,), 0.001999))
+    assert optimizer.state[pausing]["step"].item() == 2
+
+
 def test_the_debiased_mean_of_equal_gradients_is_one_from_the_start() -> None:
     weight = torch.zeros(1, requires_grad=True)
     optimizer = make(PLAIN, weight)

@@ -18,7 +18,7 @@ Build = Callable[[list[nn.Parameter]], Optimizer]
 
 
 def build_adam(parameters: list[nn.Parameter]) -> Optimizer:
-    return Adam(parameters, lr=1e-2, eps=1e-5, betas=(0.9, 0.99))
+    return Adam(parameters, lr=1e-2, eps=1e-5, betas=(0.9, 0.99), fused=True)
 
 
 def build_laprop(parameters: list[nn.Parameter]) -> Optimizer:
@@ -28,7 +28,7 @@ def build_laprop(parameters: list[nn.Parameter]) -> Optimizer:
 
 def fresh_parameters() -> list[nn.Parameter]:
     generator = torch.Generator().manual_seed(0)
-    return [nn.Parameter(torch.randn(shape, generator=generator)) for shape in ((4, 3), (3,), (2,))]
+    return [nn.Parameter(torch.randn(shape, generator=generator)) for shape in ((4, 3), (3,), (5,), (2,))]
 
 
 def train(parameters: list[nn.Parameter], optimizer: Optimizer, steps: range) -> None:
@@ -71,7 +71,7 @@ def test_the_state_is_the_same_in_every_type_and_bit(build: Build, step_dtype: t
     train(parameters, optimizer, range(3))
     before, after = optimizer.state_dict(), unflatten_optimizer(*through_a_file(optimizer, tmp_path))
     assert after["param_groups"] == before["param_groups"]
-    assert after["state"].keys() == before["state"].keys() == {0, 1}
+    assert after["state"].keys() == before["state"].keys() == {0, 1, 2}
     for index, entries in before["state"].items():
         assert entries.keys() == after["state"][index].keys()
         assert all(same_bits(value, after["state"][index][name]) for name, value in entries.items())
