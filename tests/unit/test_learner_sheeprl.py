@@ -1,5 +1,7 @@
 """What only the sheeprl update does: three steps in a row, and gradients through the dream where actions allow it."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 
@@ -104,3 +106,14 @@ def test_the_first_adam_step_is_as_long_as_its_learning_rate() -> None:
     learner.update(random_batch(learner.agent), RandomSampler(make_generator(0)))
     step = (head.weight - before).abs()
     torch.testing.assert_close(step, torch.full_like(step, 0.001), rtol=1e-3, atol=0)
+
+
+def test_a_run_that_began_before_its_optimizers_were_fused_goes_on_fused() -> None:
+    learner = make_learner()
+    learner.update(random_batch(learner.agent), RandomSampler(make_generator(0)))
+    saved = deepcopy(learner.state())
+    for optimizer in saved.values():
+        optimizer["param_groups"][0]["fused"] = None
+    resumed = make_learner()
+    resumed.restore(saved, learner.count)
+    assert [adam.param_groups[0]["fused"] for adam in resumed.adams.values()] == [True] * 3
