@@ -36,6 +36,7 @@ class PrecisionPolicy:
     rnn_dtype: Literal["float32"] = "float32"
     autocast: bool = False  # bfloat16 matrix products; recurrent maths stays float32
     allow_tf32: bool = False
+    allow_bf16: bool = False  # of float32 products and convolutions on a CPU with AMX; what they add up stays float32
 
 
 @dataclass(frozen=True, kw_only=True)

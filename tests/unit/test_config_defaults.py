@@ -14,6 +14,7 @@ SPECIFIED: dict[str, Any] = {
     "precision.model_dtype": "float32",
     "precision.rnn_dtype": "float32",
     "precision.autocast": False,
+    "precision.allow_bf16": False,
     "precision.allow_tf32": False,
     "replay.capacity": None,
     "replay.seq_len": None,

@@ -1,4 +1,4 @@
-"""Which library makes the products is chosen by the processor, and none of them rounds."""
+"""Which library makes the products is chosen by the processor, and none of them rounds unless it may."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,9 +13,11 @@ from dreamer_core.training.torch_setup import use_fastest_products
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     mkldnn: Any = torch.backends.mkldnn
-    before = mkldnn.matmul.fp32_precision
+    parts = mkldnn.matmul, mkldnn.conv
+    before = [part.fp32_precision for part in parts]
     yield
-    mkldnn.matmul.fp32_precision = before
+    for part, precision in zip(parts, before, strict=True):
+        part.fp32_precision = precision
 
 
 @pytest.mark.parametrize("rows", [1, 16, 512, 4096])
@@ -52,3 +54,24 @@ def test_only_amd_with_the_newer_vectors_and_without_tiles_changes_hands(
     assert use_fastest_products() is is_faster
     mkldnn: Any = torch.backends.mkldnn
     assert mkldnn.matmul.fp32_precision == ("bf16" if is_faster else "ieee")
+
+
+@pytest.mark.parametrize(("has_tiles", "precision"), [(True, "bf16"), (False, "ieee")])
+def test_products_are_rounded_only_where_they_may_be_and_it_pays(
+    monkeypatch: pytest.MonkeyPatch, has_tiles: bool, precision: str
+) -> None:
+    features = {"cpu_name": "Intel(R) Xeon(R)", "avx512_bf16": True, "amx_bf16": has_tiles}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: features)
+    assert use_fastest_products(allow_bf16=True) is has_tiles
+    mkldnn: Any = torch.backends.mkldnn
+    assert (mkldnn.matmul.fp32_precision, mkldnn.conv.fp32_precision) == (precision, precision)
+    assert not use_fastest_products()
+    assert (mkldnn.matmul.fp32_precision, mkldnn.conv.fp32_precision) == ("ieee", "ieee")
+
+
+def test_rounded_products_are_right_to_three_digits() -> None:
+    """Where there is no AMX this is no more than that the setting does no harm."""
+    use_fastest_products(allow_bf16=True)
+    left, right = torch.randn(512, 256, generator=make_generator(0)), torch.randn(256, 256, generator=make_generator(1))
+    exact = (left.double() @ right.double()).float()
+    assert (left @ right - exact).norm() < 4e-3 * exact.norm()
