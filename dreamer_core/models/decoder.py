@@ -17,7 +17,7 @@ from dreamer_core.models.distributions import (
 )
 from dreamer_core.models.encoder import to_unit
 from dreamer_core.models.images import ImageShape, count_stages, image_shape, joint_shape
-from dreamer_core.models.layers import BlockLinear, ChannelNorm, Conv2d, ConvTranspose2d, Linear, Style, mlp
+from dreamer_core.models.layers import BlockLinear, ChannelNorm, Conv2d, ConvTranspose2d, Linear, Style, by_pixel, mlp
 from dreamer_core.types import ObsSpec
 
 
@@ -146,7 +146,7 @@ class SheeprlImageDecoder(nn.Module):
         stages = count_stages(shape.height, shape.width)
         depths = [config.cnn_channels_multiplier * 2**i for i in reversed(range(stages))]
         small = ImageShape(depths[0], shape.height >> stages, shape.width >> stages)
-        parts: list[nn.Module] = [Linear(sizes.features, math.prod(small)), nn.Unflatten(-1, small)]
+        parts: list[nn.Module] = [Linear(sizes.features, math.prod(small)), ToImages(small)]
         for inputs, outputs in pairwise(depths):
             conv = ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
             parts += [conv, ChannelNorm(style.norm(outputs)), nn.SiLU()]
@@ -157,12 +157,23 @@ class SheeprlImageDecoder(nn.Module):
         return _split(images.unflatten(0, features.shape[:-1]), self.specs)
 
 
+class ToImages(nn.Unflatten):
+    """Flat numbers (..., C * H * W) as images."""
+
+    def __init__(self, shape: ImageShape) -> None:
+        super().__init__(-1, shape)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return by_pixel(super().forward(x))
+
+
 class Double(nn.Module):
-    """Nearest-neighbour doubling as an expansion, whose backward pass is a plain sum."""
+    """Nearest-neighbour doubling as an expansion, whose backward pass is a plain sum. Stays laid out `by_pixel`."""
 
     def forward(self, x: Tensor) -> Tensor:
         n, c, h, w = x.shape
-        return x[:, :, :, None, :, None].expand(n, c, h, 2, w, 2).reshape(n, c, 2 * h, 2 * w)
+        pixels = x.permute(0, 2, 3, 1)[:, :, None, :, None]
+        return pixels.expand(n, h, 2, w, 2, c).reshape(n, 2 * h, 2 * w, c).permute(0, 3, 1, 2)
 
 
 def _image_decoder(

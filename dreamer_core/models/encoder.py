@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from dreamer_core.config.model import EncoderConfig
 from dreamer_core.models.distributions import symlog
 from dreamer_core.models.images import count_stages, joint_shape
-from dreamer_core.models.layers import ChannelNorm, Conv2d, Style, mlp
+from dreamer_core.models.layers import ChannelNorm, Conv2d, Style, by_pixel, mlp
 from dreamer_core.models.packed import MAX_SHADE, unpack2
 from dreamer_core.types import ObsSpec
 
@@ -69,7 +69,7 @@ class ImageEncoder(nn.Module):
 
     def forward(self, obs: Mapping[str, Tensor]) -> Tensor:
         images = torch.cat([to_unit(obs[key], spec) - 0.5 for key, spec in self.specs.items()], -3)
-        flat: Tensor = self.net(images.flatten(0, -4))
+        flat: Tensor = self.net(by_pixel(images.flatten(0, -4)))
         return torch.unflatten(flat, 0, images.shape[:-3])
 
 

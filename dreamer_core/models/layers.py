@@ -48,6 +48,12 @@ class BlockLinear(nn.Module):
         return torch.bmm(grouped.transpose(0, 1), self.weight).transpose(0, 1).flatten(-2) + self.bias
 
 
+def by_pixel(images: Tensor) -> Tensor:
+    """Images (N, C, H, W) with the channels of a pixel side by side in memory: convolutions on a CPU take half the time
+    so, and norms over channels find them where they look."""
+    return images.contiguous(memory_format=torch.channels_last)
+
+
 class ChannelNorm(nn.Module):
     """Normalizes the channels of images (B, C, H, W) with a norm made for last dimensions."""
 
