@@ -15,9 +15,10 @@ from dreamer_core.models.distributions import (
     symexp,
     symlog_squared_error,
 )
+from dreamer_core.models.doubling import DoublingConv2d
 from dreamer_core.models.encoder import to_unit
 from dreamer_core.models.images import ImageShape, count_stages, image_shape, joint_shape
-from dreamer_core.models.layers import BlockLinear, ChannelNorm, Conv2d, ConvTranspose2d, Linear, Style, by_pixel, mlp
+from dreamer_core.models.layers import BlockLinear, ChannelNorm, ConvTranspose2d, Linear, Style, by_pixel, mlp
 from dreamer_core.types import ObsSpec
 
 
@@ -93,7 +94,7 @@ class VectorDecoder(nn.Module):
 
 
 class NatureImageDecoder(nn.Module):
-    """Projects to a small map, then doubles it: nearest neighbour, convolution, norm."""
+    """Projects to a small map, then doubles it: nearest neighbour with its convolution, norm."""
 
     def __init__(self, config: DecoderConfig, style: Style, specs: Mapping[str, ObsSpec], sizes: LatentSizes) -> None:
         super().__init__()
@@ -104,12 +105,13 @@ class NatureImageDecoder(nn.Module):
         self.small = ImageShape(depths[-1], shape.height >> stages, shape.width >> stages)
         self._make_projection(config, style)
         self.project_norm = nn.Sequential(ChannelNorm(style.norm(depths[-1])), nn.SiLU())
-        parts: list[nn.Module] = []
-        for inputs, outputs in pairwise(reversed(depths)):
-            conv = Conv2d(inputs, outputs, config.cnn_kernel_size, padding="same")
-            parts += [Double(), conv, ChannelNorm(style.norm(outputs)), nn.SiLU()]
-        last = Conv2d(depths[0], shape.channels, config.cnn_kernel_size, padding="same")
-        self.net = nn.Sequential(*parts, Double(), last)
+        self.net = nn.Sequential()
+        for place, (inputs, outputs) in enumerate(pairwise([*reversed(depths), shape.channels])):
+            conv = DoublingConv2d(inputs, outputs, config.cnn_kernel_size)
+            parts = [conv] if place == stages - 1 else [conv, ChannelNorm(style.norm(outputs)), nn.SiLU()]
+            for number, part in enumerate(parts, 1):
+                # Counted as when doubling was a part of its own, so that checkpoints of then can be read.
+                self.net.add_module(str(4 * place + number), part)
 
     def _make_projection(self, config: DecoderConfig, style: Style) -> None:
         units, blocks = math.prod(self.small), config.block_space
@@ -165,15 +167,6 @@ class ToImages(nn.Unflatten):
 
     def forward(self, x: Tensor) -> Tensor:
         return by_pixel(super().forward(x))
-
-
-class Double(nn.Module):
-    """Nearest-neighbour doubling as an expansion, whose backward pass is a plain sum. Stays laid out `by_pixel`."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        n, c, h, w = x.shape
-        pixels = x.permute(0, 2, 3, 1)[:, :, None, :, None]
-        return pixels.expand(n, h, 2, w, 2, c).reshape(n, 2 * h, 2 * w, c).permute(0, 3, 1, 2)
 
 
 def _image_decoder(

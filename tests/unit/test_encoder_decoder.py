@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from dreamer_core.config.tree import Recipe
 from dreamer_core.errors import ConfigError
 from dreamer_core.models.agent import Agent
-from dreamer_core.models.decoder import Double
 from dreamer_core.models.encoder import to_unit
 from dreamer_core.models.images import count_stages
 from dreamer_core.rng import make_generator, randn
@@ -174,11 +173,6 @@ def test_keys_choose_what_is_encoded_and_decoded() -> None:
 def test_a_key_that_the_environment_lacks_is_an_error(key: str) -> None:
     with pytest.raises(ConfigError, match=rf"algo\.{key}\.encoder: the environment has no 'velocity', only \['"):
         tiny_agent("nature", f"algo.{key}.encoder=[velocity]", obs=VECTOR | PIXELS)
-
-
-def test_doubling_repeats_every_pixel() -> None:
-    image = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
-    assert Double()(image).tolist() == [[[[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]]]
 
 
 @recipes
