@@ -17,6 +17,7 @@ from dreamer_core.models.distributions import (
 )
 from dreamer_core.models.doubling import DoublingConv2d
 from dreamer_core.models.encoder import to_unit
+from dreamer_core.models.image_chain import ImageChain
 from dreamer_core.models.images import ImageShape, count_stages, image_shape, joint_shape
 from dreamer_core.models.layers import BlockLinear, ChannelNorm, ConvTranspose2d, Linear, Style, by_pixel, mlp
 from dreamer_core.types import ObsSpec
@@ -104,8 +105,8 @@ class NatureImageDecoder(nn.Module):
         depths = [config.cnn_channels_multiplier * m for m in config.cnn_stages[:stages]]
         self.small = ImageShape(depths[-1], shape.height >> stages, shape.width >> stages)
         self._make_projection(config, style)
-        self.project_norm = nn.Sequential(ChannelNorm(style.norm(depths[-1])), nn.SiLU())
-        self.net = nn.Sequential()
+        self.project_norm = ImageChain(ChannelNorm(style.norm(depths[-1])), nn.SiLU())
+        self.net = ImageChain()
         for place, (inputs, outputs) in enumerate(pairwise([*reversed(depths), shape.channels])):
             conv = DoublingConv2d(inputs, outputs, config.cnn_kernel_size)
             parts = [conv] if place == stages - 1 else [conv, ChannelNorm(style.norm(outputs)), nn.SiLU()]
@@ -152,7 +153,7 @@ class SheeprlImageDecoder(nn.Module):
         for inputs, outputs in pairwise(depths):
             conv = ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
             parts += [conv, ChannelNorm(style.norm(outputs)), nn.SiLU()]
-        self.net = nn.Sequential(*parts, ConvTranspose2d(depths[-1], shape.channels, 4, stride=2, padding=1))
+        self.net = ImageChain(*parts, ConvTranspose2d(depths[-1], shape.channels, 4, stride=2, padding=1))
 
     def forward(self, features: Tensor) -> dict[str, Tensor]:
         images: Tensor = self.net(features.flatten(0, -2))

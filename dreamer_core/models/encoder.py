@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from dreamer_core.config.model import EncoderConfig
 from dreamer_core.models.distributions import symlog
+from dreamer_core.models.image_chain import ImageChain
 from dreamer_core.models.images import count_stages, joint_shape
 from dreamer_core.models.layers import ChannelNorm, Conv2d, Style, by_pixel, mlp
 from dreamer_core.models.packed import MAX_SHADE, unpack2
@@ -64,7 +65,7 @@ class ImageEncoder(nn.Module):
         parts: list[nn.Module] = []
         for inputs, depth in zip([shape.channels, *depths[:-1]], depths, strict=True):
             parts += _stage(style, inputs, depth, config.cnn_kernel_size)
-        self.net = nn.Sequential(*parts, nn.Flatten())
+        self.net = ImageChain(*parts, nn.Flatten())
         self.size = depths[-1] * (shape.height >> stages) * (shape.width >> stages)
 
     def forward(self, obs: Mapping[str, Tensor]) -> Tensor:
