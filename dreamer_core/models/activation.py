@@ -1,4 +1,4 @@
-"""What follows a linear layer, norm and SiLU, with its gradient in closed form: half of autograd's operators."""
+"""A norm and the SiLU behind it, with their gradient in closed form: half of autograd's operators."""
 
 from typing import NamedTuple
 

@@ -1,6 +1,7 @@
 """Decoders: latent features (T, B, F) back to observations, and the loss against the real ones."""
 
 import math
+from collections import OrderedDict
 from collections.abc import Mapping
 from itertools import pairwise
 
@@ -95,7 +96,7 @@ class VectorDecoder(nn.Module):
 
 
 class NatureImageDecoder(nn.Module):
-    """Projects to a small map, then doubles it: nearest neighbour with its convolution, norm."""
+    """Projects to a small map, then doubles it stage by stage: a convolution over repeated pixels, norm, SiLU."""
 
     def __init__(self, config: DecoderConfig, style: Style, specs: Mapping[str, ObsSpec], sizes: LatentSizes) -> None:
         super().__init__()
@@ -106,13 +107,13 @@ class NatureImageDecoder(nn.Module):
         self.small = ImageShape(depths[-1], shape.height >> stages, shape.width >> stages)
         self._make_projection(config, style)
         self.project_norm = ImageChain(ChannelNorm(style.norm(depths[-1])), nn.SiLU())
-        self.net = ImageChain()
-        for place, (inputs, outputs) in enumerate(pairwise([*reversed(depths), shape.channels])):
-            conv = DoublingConv2d(inputs, outputs, config.cnn_kernel_size)
-            parts = [conv] if place == stages - 1 else [conv, ChannelNorm(style.norm(outputs)), nn.SiLU()]
-            for number, part in enumerate(parts, 1):
-                # Counted as when doubling was a part of its own, so that checkpoints of then can be read.
-                self.net.add_module(str(4 * place + number), part)
+        # Numbered as when each doubling was a part of its own, so that checkpoints of then can be read.
+        parts, kernel = OrderedDict[str, nn.Module](), config.cnn_kernel_size
+        for stage, (inputs, outputs) in enumerate(pairwise(reversed(depths))):
+            conv, norm = DoublingConv2d(inputs, outputs, kernel), ChannelNorm(style.norm(outputs))
+            parts |= {str(4 * stage + place): part for place, part in enumerate([conv, norm, nn.SiLU()], 1)}
+        parts[str(4 * len(depths) - 3)] = DoublingConv2d(depths[0], shape.channels, kernel)
+        self.net = ImageChain(parts)
 
     def _make_projection(self, config: DecoderConfig, style: Style) -> None:
         units, blocks = math.prod(self.small), config.block_space

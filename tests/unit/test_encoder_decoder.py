@@ -80,6 +80,18 @@ def test_images_of_one_size_are_stacked_in_their_channels_and_split_again(recipe
     }
 
 
+def test_checkpoints_name_the_layers_of_images_as_they_always_did() -> None:
+    decoder = tiny_agent("nature", obs=PIXELS).world_model.decoder.image
+    encoder = tiny_agent("nature", obs=PIXELS).world_model.encoder.image
+    assert decoder is not None
+    assert encoder is not None
+    names = {name for name in decoder.state_dict() if "project" not in name}
+    layers = {f"net.{place}.{part}" for place in (1, 5, 9, 13) for part in ("weight", "bias")}
+    assert names == layers | {f"net.{place}.norm.weight" for place in (2, 6, 10)}
+    layers = {f"net.{place}.{part}" for place in (0, 4, 8, 12) for part in ("weight", "bias")}
+    assert set(encoder.state_dict()) == layers | {f"net.{place}.norm.weight" for place in (2, 6, 10, 14)}
+
+
 def test_a_projection_that_does_not_divide_into_blocks_is_an_error() -> None:
     with pytest.raises(ConfigError, match=r"block_space: must divide 8 channels and 16, got 3"):
         tiny_agent("nature", "world_model.observation_model.block_space=3", obs=PIXELS)

@@ -267,12 +267,15 @@ def test_advantages_by_comparison_teach_the_actor_otherwise_and_the_critic_the_s
 
 @recipes
 @every_action
-def test_low_precision_products_still_teach_every_weight(recipe: Recipe, action: ActionSpec) -> None:
-    learner = lively(recipe, "precision.autocast=true", action=action)
+@pytest.mark.parametrize("obs", [VECTOR, PIXELS], ids=["vector", "pixels"])
+def test_low_precision_products_still_teach_every_weight(
+    recipe: Recipe, action: ActionSpec, obs: Mapping[str, ObsSpec]
+) -> None:
+    learner = lively(recipe, "precision.autocast=true", obs=obs, action=action)
     before = weights_of(learner.agent)
     updates = updated(learner, 2)
     assert unchanged(learner.agent, before) == set()
-    exact = updated(lively(recipe, action=action), 1)[0].metrics["Loss/world_model_loss"].item()
+    exact = updated(lively(recipe, obs=obs, action=action), 1)[0].metrics["Loss/world_model_loss"].item()
     assert updates[0].metrics["Loss/world_model_loss"].item() == pytest.approx(exact, rel=0.05)
     assert all(parameter.dtype == torch.float32 for parameter in learner.agent.parameters())
 
