@@ -27,7 +27,7 @@ class DoublingConv2d(Conv2d):
 
     def small_kernel(self, row: int, column: int) -> Tensor:
         """(O, C, size, size), for outputs in even (0) or odd (1) rows and columns. The size is odd, so that one padding
-        fits all four; of most kernels but 1, 5 and 9 some rows and columns of it stay 0."""
+        fits all four; unless the kernel is 1, 5, 9, ... some rows and columns of it stay 0."""
         padded = F.pad(self.weight, [*self._padding(column), *self._padding(row)])
         # Sums, and not products with ones: those may be rounded, sums may not.
         pairs = torch.unflatten(torch.unflatten(padded, 3, (-1, 2)), 2, (-1, 2))
